@@ -1,0 +1,271 @@
+//! Binding and removing authenticators and recovery codes.
+
+use super::{Account, Factor, FactorState, RecoverySet};
+use crate::domain::ids::{FactorId, Owner};
+use crate::domain::keys::KeyRing;
+use crate::domain::random::{self, RandomError};
+use crate::domain::recovery::{CODES_PER_SET, RecoveryCode};
+use crate::domain::sealing::{SealError, Sealed};
+use crate::domain::time::UnixTime;
+use crate::domain::totp::Parameters;
+
+/// Seconds a shown secret waits for its first code (63B-4 §4.1.2.2).
+pub const PENDING_LIFETIME: u64 = 600;
+
+/// A new secret to bind: always freshly drawn, never an earlier one (TOTP-14).
+pub struct Enrolment {
+    pub factor_id: FactorId,
+    pub parameters: Parameters,
+    pub label: String,
+    /// Shown once, in the answer to this request.
+    pub secret: Vec<u8>,
+    sealed: Sealed,
+    confirm: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnrolmentError {
+    AlreadyRegistered,
+    NotEnabled,
+}
+
+impl Enrolment {
+    /// Draws a secret and seals it. With `confirm` it counts only once a code of it was verified.
+    pub fn draw(
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        label: String,
+        parameters: Parameters,
+        confirm: bool,
+    ) -> Result<Self, SealError> {
+        let secret = random::vec(parameters.algorithm.secret_bytes())?;
+        Self::new(keys, owner, label, parameters, secret, confirm)
+    }
+
+    pub fn new(
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        label: String,
+        parameters: Parameters,
+        secret: Vec<u8>,
+        confirm: bool,
+    ) -> Result<Self, SealError> {
+        let factor_id = FactorId::draw()?;
+        let sealed = Sealed::seal(keys, Factor::place(owner, &factor_id), &secret)?;
+        Ok(Self {
+            factor_id,
+            parameters,
+            label,
+            secret,
+            sealed,
+            confirm,
+        })
+    }
+
+    fn into_factor(self, now: UnixTime) -> Factor {
+        let state = if self.confirm {
+            FactorState::Pending {
+                expires_at: now.plus(PENDING_LIFETIME),
+            }
+        } else {
+            FactorState::Active { confirmed_at: now }
+        };
+        Factor {
+            id: self.factor_id,
+            label: self.label,
+            secret: self.sealed,
+            parameters: self.parameters,
+            last_step: None,
+            bound_at: now,
+            state,
+        }
+    }
+}
+
+/// What the QR code of a pending factor shows.
+pub struct PendingSecret {
+    pub label: String,
+    pub secret: Vec<u8>,
+    pub parameters: Parameters,
+}
+
+impl Account {
+    /// Binds a first authenticator. Registering again replaces what is still pending, and only
+    /// that: no factor that counts is lost by it (ATK-11), and no failure count either (RATE-12).
+    pub fn enrol(&mut self, enrolment: Enrolment, now: UnixTime) -> Result<(), EnrolmentError> {
+        if self.mfa_enabled() {
+            return Err(EnrolmentError::AlreadyRegistered);
+        }
+        self.factors.clear();
+        self.disabled_at = None;
+        self.factors.push(enrolment.into_factor(now));
+        Ok(())
+    }
+
+    /// Binds a new secret beside the present one, which dies when the new one is confirmed, or now
+    /// with `revoke_current` (SECURITY decision 6). MFA counts as on throughout.
+    pub fn renew(
+        &mut self,
+        enrolment: Enrolment,
+        revoke_current: bool,
+        now: UnixTime,
+    ) -> Result<(), EnrolmentError> {
+        if !self.mfa_enabled() {
+            return Err(EnrolmentError::NotEnabled);
+        }
+        self.factors
+            .retain(|factor| !matches!(factor.state, FactorState::Pending { .. }));
+        if revoke_current {
+            for factor in &mut self.factors {
+                factor.state = FactorState::Disabled { at: now };
+            }
+            self.challenges.clear();
+        }
+        self.factors.push(enrolment.into_factor(now));
+        Ok(())
+    }
+
+    /// Turns MFA off: factors, codes under way and recovery codes are gone at once (ENR-08).
+    /// Failure counts stay, or turning off and on would be a way to guess on (RATE-12).
+    pub fn disable(&mut self, now: UnixTime) {
+        self.factors.clear();
+        self.challenges.clear();
+        self.recovery = None;
+        self.disabled_at.get_or_insert(now);
+    }
+
+    /// A new set of recovery codes; every code of the former set is dead with it (REC-05).
+    pub fn replace_recovery_codes(
+        &mut self,
+        owner: Owner<'_>,
+        now: UnixTime,
+    ) -> Result<Vec<RecoveryCode>, RandomError> {
+        let codes = (0..CODES_PER_SET)
+            .map(|_| RecoveryCode::draw())
+            .collect::<Result<Vec<_>, _>>()?;
+        let digests = codes.iter().map(|code| code.digest(owner)).collect();
+        self.recovery = Some(RecoverySet {
+            digests,
+            made_at: now,
+        });
+        Ok(codes)
+    }
+
+    /// The pending secret of that id, while its QR code may be shown: not once it is confirmed,
+    /// replaced or expired (ENR-01, ENR-05).
+    pub fn pending_secret(
+        &self,
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        id: &FactorId,
+        now: UnixTime,
+    ) -> Result<Option<PendingSecret>, SealError> {
+        let Some(factor) = self.pending(now).filter(|factor| factor.id == *id) else {
+            return Ok(None);
+        };
+        Ok(Some(PendingSecret {
+            label: factor.label.clone(),
+            secret: factor.secret(keys, owner)?,
+            parameters: factor.parameters,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::super::tests::{Fixture, NOW};
+    use super::*;
+
+    #[test]
+    fn totp_15_a_pending_factor_does_not_count_and_expires() {
+        let mut fixture = Fixture::empty();
+        let enrolment = fixture.enrolment(true);
+        let id = enrolment.factor_id.clone();
+        fixture.account.enrol(enrolment, NOW).unwrap();
+        assert_eq!(fixture.account.state(NOW.plus(599)), State::Pending);
+        assert!(!fixture.account.mfa_enabled());
+        let shown = |now| {
+            fixture
+                .account
+                .pending_secret(&fixture.keys, fixture.owner(), &id, now)
+                .unwrap()
+        };
+        assert_eq!(shown(NOW.plus(599)).unwrap().secret, fixture.secret);
+        assert!(shown(NOW.plus(600)).is_none());
+        assert_eq!(fixture.account.state(NOW.plus(600)), State::None);
+    }
+
+    #[test]
+    fn registering_again_replaces_a_pending_factor_and_never_an_active_one() {
+        let mut fixture = Fixture::empty();
+        let (first, second) = (fixture.enrolment(true), fixture.enrolment(true));
+        let (first_id, second_id) = (first.factor_id.clone(), second.factor_id.clone());
+        fixture.account.enrol(first, NOW).unwrap();
+        fixture.account.enrol(second, NOW).unwrap();
+        let shown = |id| {
+            fixture
+                .account
+                .pending_secret(&fixture.keys, fixture.owner(), id, NOW)
+                .unwrap()
+                .is_some()
+        };
+        assert!(!shown(&first_id) && shown(&second_id));
+
+        let mut fixture = Fixture::active();
+        let enrolment = fixture.enrolment(true);
+        assert_eq!(
+            fixture.account.enrol(enrolment, NOW),
+            Err(EnrolmentError::AlreadyRegistered)
+        );
+    }
+
+    #[test]
+    fn renewing_keeps_mfa_on_and_needs_a_factor() {
+        let mut fixture = Fixture::empty();
+        let enrolment = fixture.enrolment(true);
+        assert_eq!(
+            fixture.account.renew(enrolment, false, NOW),
+            Err(EnrolmentError::NotEnabled)
+        );
+        for revoke_current in [false, true] {
+            let mut fixture = Fixture::active();
+            let enrolment = fixture.enrolment(true);
+            fixture
+                .account
+                .renew(enrolment, revoke_current, NOW)
+                .unwrap();
+            assert!(fixture.account.mfa_enabled());
+            assert_eq!(fixture.account.has_active_totp(), !revoke_current);
+        }
+    }
+
+    #[test]
+    fn disabling_leaves_nothing_and_may_be_repeated() {
+        let mut fixture = Fixture::active();
+        let owner = Owner {
+            client: &fixture.client,
+            user: &fixture.user,
+        };
+        fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+        fixture.account.disable(NOW);
+        fixture.account.disable(NOW.plus(9));
+        assert_eq!(fixture.account.state(NOW), State::Disabled);
+        assert!(!fixture.account.mfa_enabled());
+        assert_eq!(fixture.account.recovery_codes_remaining(), 0);
+        assert_eq!(fixture.account.disabled_at, Some(NOW));
+    }
+
+    #[test]
+    fn rec_05_a_new_set_of_recovery_codes_replaces_the_old_one() {
+        let mut fixture = Fixture::active();
+        let owner = Owner {
+            client: &fixture.client,
+            user: &fixture.user,
+        };
+        let old = fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+        let new = fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+        assert_eq!(fixture.account.recovery_codes_remaining(), CODES_PER_SET);
+        assert!(old.iter().all(|code| !new.contains(code)));
+    }
+}

@@ -1,0 +1,215 @@
+//! Codes as people type them: numeric ones and recovery codes, parsed once where they enter.
+
+use serde::Deserialize;
+
+use super::digest::{self, Digest};
+use super::ids::{ChallengeId, Owner};
+use super::keys::{KeyRing, KeySet};
+use super::random::{self, RandomError};
+use super::recovery::RecoveryCode;
+use super::totp::Digits;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a code is 6 or 8 digits, or a recovery code of 24 characters")]
+pub struct CodeError;
+
+/// 6 or 8 ASCII digits, leading zeros included. A string, never a number (TOTP-04).
+#[derive(Clone, PartialEq, Eq)]
+pub struct NumericCode(String);
+
+impl NumericCode {
+    pub fn parse(text: &str) -> Result<Self, CodeError> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && matches!(text.len(), 6 | 8))
+            .then(|| Self(text.to_owned()))
+            .ok_or(CodeError)
+    }
+
+    /// Uniform over every code of that length (OOB-01).
+    pub fn draw(digits: Digits) -> Result<Self, RandomError> {
+        let width = usize::from(digits.get());
+        let number = random::below(10_u32.pow(u32::from(digits.get())))?;
+        Ok(Self(format!("{number:0width$}")))
+    }
+
+    pub(super) fn from_generated(text: String) -> Self {
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn has(&self, digits: Digits) -> bool {
+        self.0.len() == usize::from(digits.get())
+    }
+}
+
+impl std::fmt::Debug for NumericCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NumericCode(…)")
+    }
+}
+
+/// What a caller sends to be verified: one code, of one kind by its form (OOB-17).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum GuessedCode {
+    Numeric(NumericCode),
+    Recovery(RecoveryCode),
+}
+
+impl TryFrom<String> for GuessedCode {
+    type Error = CodeError;
+
+    fn try_from(text: String) -> Result<Self, CodeError> {
+        NumericCode::parse(&text)
+            .map(Self::Numeric)
+            .or_else(|_| RecoveryCode::parse(&text).map(Self::Recovery))
+    }
+}
+
+/// What a delivered code's digest is bound to: moved to another user, channel or purpose, it
+/// matches nothing (OOB-04).
+#[derive(Clone, Copy)]
+pub struct CodeBinding<'a> {
+    pub owner: Owner<'a>,
+    pub challenge: &'a ChallengeId,
+    /// The channel and purpose, as one word.
+    pub kind: &'static str,
+}
+
+impl CodeBinding<'_> {
+    fn digest(&self, key: &KeySet, code: &NumericCode) -> Digest {
+        digest::keyed(
+            &key.codes,
+            &[
+                self.owner.client.as_str().as_bytes(),
+                self.owner.user.as_str().as_bytes(),
+                self.challenge.as_str().as_bytes(),
+                self.kind.as_bytes(),
+                code.as_str().as_bytes(),
+            ],
+        )
+    }
+
+    /// The text KV keeps for a delivered code: `<key id>.<hex digest>`.
+    pub fn stored_digest(&self, keys: &KeyRing, code: &NumericCode) -> String {
+        let key = keys.current();
+        format!("{}.{}", key.id, self.digest(key, code).as_hex())
+    }
+
+    /// Whether `code` is the one `stored` was made of. Text of another form, or by a key that is
+    /// gone, matches nothing.
+    pub fn matches(&self, keys: &KeyRing, code: &NumericCode, stored: &str) -> bool {
+        stored.split_once('.').is_some_and(|(key_id, hex)| {
+            keys.find(key_id)
+                .is_some_and(|key| self.digest(key, code).matches(&Digest::from_stored(hex)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ClientId, UserId};
+
+    #[test]
+    fn atk_08_only_six_or_eight_ascii_digits_are_a_numeric_code() {
+        for good in ["000000", "123456", "00000000"] {
+            assert!(matches!(
+                GuessedCode::try_from(good.to_owned()),
+                Ok(GuessedCode::Numeric(_))
+            ));
+        }
+        for bad in [
+            "",
+            " ",
+            " 123456",
+            "123456 ",
+            "123456\n",
+            "\u{a0}123456",
+            "123 456",
+            "+123456",
+            "-12345",
+            "0123456",
+            "123456.0",
+            "1e5",
+            "0x1234",
+            "١٢٣٤٥٦",
+            "１２３４５６",
+            "12345",
+            "123456789",
+            "12345\0",
+            "%",
+            "*",
+        ] {
+            assert_eq!(
+                GuessedCode::try_from(bad.to_owned()),
+                Err(CodeError),
+                "{bad:?}"
+            );
+        }
+        assert!(GuessedCode::try_from("1".repeat(10_000)).is_err());
+    }
+
+    #[test]
+    fn oob_01_drawn_codes_are_uniform_at_every_position() {
+        let draws = 100_000_u32;
+        let mut counts = [[0_u32; 10]; 6];
+        for _ in 0..draws {
+            let code = NumericCode::draw(Digits::SIX).unwrap();
+            for (position, digit) in code.as_str().bytes().enumerate() {
+                counts[position][usize::from(digit - b'0')] += 1;
+            }
+        }
+        for position in counts {
+            let expected = f64::from(draws) / 10.0;
+            let chi_square: f64 = position
+                .iter()
+                .map(|&count| (f64::from(count) - expected).powi(2) / expected)
+                .sum();
+            // 9 degrees of freedom: above 45 is one in a million.
+            assert!(chi_square < 45.0, "{position:?}");
+        }
+    }
+
+    #[test]
+    fn oob_04_a_digest_matches_only_the_place_it_was_made_for() {
+        let keys = KeyRing::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+        let client = |id: &str| ClientId::try_from(id.to_owned()).unwrap();
+        let user = |id: &str| UserId::try_from(id.to_owned()).unwrap();
+        let (shop, bank, ann, bob) = (client("shop"), client("bank"), user("ann"), user("bob"));
+        let (here, there) = (ChallengeId::draw().unwrap(), ChallengeId::draw().unwrap());
+        let binding = |client, user, challenge, kind| CodeBinding {
+            owner: Owner { client, user },
+            challenge,
+            kind,
+        };
+        let code = NumericCode::parse("123456").unwrap();
+        let home = binding(&shop, &ann, &here, "sms verify");
+        let stored = home.stored_digest(&keys, &code);
+        assert!(home.matches(&keys, &code, &stored));
+        assert!(!home.matches(&keys, &NumericCode::parse("123457").unwrap(), &stored));
+        for other in [
+            binding(&bank, &ann, &here, "sms verify"),
+            binding(&shop, &bob, &here, "sms verify"),
+            binding(&shop, &ann, &there, "sms verify"),
+            binding(&shop, &ann, &here, "email verify"),
+            binding(&shop, &ann, &here, "sms recovery"),
+        ] {
+            assert!(!other.matches(&keys, &code, &stored));
+        }
+        for text in [
+            "",
+            ".",
+            "k1",
+            "k1.",
+            "k9.00",
+            &stored[..20],
+            &stored.replace("k1", "k2"),
+        ] {
+            assert!(!home.matches(&keys, &code, text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The ways to prove a second factor, and the channels and purposes of delivered codes.
+
+use serde::{Deserialize, Serialize};
+
+use super::totp::Digits;
+
+/// How a code was proved. Named in the answer, so that an application can refuse to treat them
+/// as equal (SECURITY decision 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Totp,
+    Sms,
+    Email,
+    /// A code the application asked for and handed over itself.
+    Generated,
+    RecoveryCode,
+    /// A recovery message: it proves the right to bind anew, nothing more (REC-15).
+    Recovery,
+}
+
+impl Method {
+    pub const ALL: [Self; 6] = [
+        Self::Totp,
+        Self::Sms,
+        Self::Email,
+        Self::Generated,
+        Self::RecoveryCode,
+        Self::Recovery,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Generated => "generated",
+            Self::RecoveryCode => "recovery_code",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// Recovery has a counter of its own, so that a locked authenticator does not lock it out (REC-07).
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Totp | Self::Sms | Self::Email | Self::Generated => Class::Authenticator,
+            Self::RecoveryCode | Self::Recovery => Class::Recovery,
+        }
+    }
+}
+
+/// Which of the two failure counters a proof belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    Authenticator,
+    Recovery,
+}
+
+/// Where a delivered code goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    Sms,
+    Email,
+    /// Back to the application, which hands it over.
+    Api,
+}
+
+/// What a delivered code is for. A code of one purpose never serves another (OOB-04).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Verify,
+    Recovery,
+}
+
+impl Purpose {
+    /// Codes to recover with are longer, so that one is never taken for the other.
+    pub const fn digits(self) -> Digits {
+        match self {
+            Self::Verify => Digits::SIX,
+            Self::Recovery => Digits::EIGHT,
+        }
+    }
+
+    /// How long a code lives, in seconds: never beyond 10 minutes (OOB-02).
+    pub const fn lifetime(self) -> u64 {
+        match self {
+            Self::Verify => 300,
+            Self::Recovery => 600,
+        }
+    }
+}
+
+impl Channel {
+    /// Channel and purpose as one word, for digests.
+    pub const fn kind(self, purpose: Purpose) -> &'static str {
+        match (self, purpose) {
+            (Self::Sms, Purpose::Verify) => "sms verify",
+            (Self::Sms, Purpose::Recovery) => "sms recovery",
+            (Self::Email, Purpose::Verify) => "email verify",
+            (Self::Email, Purpose::Recovery) => "email recovery",
+            (Self::Api, Purpose::Verify) => "api verify",
+            (Self::Api, Purpose::Recovery) => "api recovery",
+        }
+    }
+
+    /// What a code delivered here proves.
+    pub const fn method(self, purpose: Purpose) -> Method {
+        match (self, purpose) {
+            (_, Purpose::Recovery) => Method::Recovery,
+            (Self::Sms, Purpose::Verify) => Method::Sms,
+            (Self::Email, Purpose::Verify) => Method::Email,
+            (Self::Api, Purpose::Verify) => Method::Generated,
+        }
+    }
+}

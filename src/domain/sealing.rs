@@ -1,0 +1,240 @@
+//! Sealed text: AES-256-GCM with the key ring, bound to the one place it is stored in.
+//!
+//! `v1.<key id>.<base64url(nonce ‖ ciphertext ‖ tag)>`, 96-bit random nonce, 128-bit tag (SP 800-38D §8.2.2).
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::digest::bound;
+use super::ids::Owner;
+use super::keys::{KeyRing, KeySet};
+use super::random::{self, RandomError};
+
+const FORMAT: &str = "v1";
+
+/// Why sealed text did not open. To a caller all of these are one generic failure (CRY-06).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    #[error("sealed text is malformed")]
+    Malformed,
+    #[error("sealed with key {0}, which is not in MASTER_KEYS")]
+    UnknownKey(String),
+    #[error("sealed text was altered, or belongs to another place")]
+    Forged,
+    #[error("no randomness to seal with")]
+    Random,
+}
+
+impl From<RandomError> for SealError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// Where a sealed value lies. Sealed text moved to another place does not open (CRY-03).
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub owner: Owner<'a>,
+    /// The object within the account: a factor's id, or `contact`.
+    pub object: &'a str,
+    pub field: &'static str,
+}
+
+impl Place<'_> {
+    fn aad(&self, key_id: &str) -> Vec<u8> {
+        bound(&[
+            FORMAT.as_bytes(),
+            key_id.as_bytes(),
+            self.owner.client.as_str().as_bytes(),
+            self.owner.user.as_str().as_bytes(),
+            self.object.as_bytes(),
+            self.field.as_bytes(),
+        ])
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(String);
+
+impl Sealed {
+    pub fn seal(keys: &KeyRing, place: Place<'_>, plaintext: &[u8]) -> Result<Self, SealError> {
+        let key = keys.current();
+        let nonce: [u8; 12] = random::bytes()?;
+        let payload = Payload {
+            msg: plaintext,
+            aad: &place.aad(&key.id),
+        };
+        let ciphertext = cipher(key)
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| SealError::Malformed)?;
+        let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &ciphertext].concat());
+        Ok(Self(format!("{FORMAT}.{}.{text}", key.id)))
+    }
+
+    pub fn open(&self, keys: &KeyRing, place: Place<'_>) -> Result<Vec<u8>, SealError> {
+        let (key_id, text) = self.parts().ok_or(SealError::Malformed)?;
+        let key = keys
+            .find(key_id)
+            .ok_or_else(|| SealError::UnknownKey(key_id.to_owned()))?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| SealError::Malformed)?;
+        let (nonce, ciphertext) = bytes
+            .split_first_chunk::<12>()
+            .ok_or(SealError::Malformed)?;
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &place.aad(key_id),
+        };
+        cipher(key)
+            .decrypt(&Nonce::from(*nonce), payload)
+            .map_err(|_| SealError::Forged)
+    }
+
+    /// The same plaintext under the current key: unchanged if it is sealed with it already.
+    pub fn reseal(self, keys: &KeyRing, place: Place<'_>) -> Result<Self, SealError> {
+        match self.parts() {
+            Some((key_id, _)) if key_id == keys.current().id => Ok(self),
+            _ => Self::seal(keys, place, &self.open(keys, place)?),
+        }
+    }
+
+    fn parts(&self) -> Option<(&str, &str)> {
+        let (key_id, text) = self
+            .0
+            .strip_prefix(FORMAT)?
+            .strip_prefix('.')?
+            .split_once('.')?;
+        Some((key_id, text))
+    }
+}
+
+fn cipher(key: &KeySet) -> Aes256Gcm {
+    Aes256Gcm::new(&key.sealing.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::domain::ids::{ClientId, UserId};
+
+    const K1: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const K2: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
+    fn ring(text: &str) -> KeyRing {
+        KeyRing::parse(text).unwrap()
+    }
+
+    fn ids(client: &str, user: &str) -> (ClientId, UserId) {
+        (
+            ClientId::try_from(client.to_owned()).unwrap(),
+            UserId::try_from(user.to_owned()).unwrap(),
+        )
+    }
+
+    fn place<'a>((client, user): &'a (ClientId, UserId), object: &'a str) -> Place<'a> {
+        Place {
+            owner: Owner { client, user },
+            object,
+            field: "secret",
+        }
+    }
+
+    #[test]
+    fn sealed_text_opens_where_it_was_sealed() {
+        let (keys, ids) = (ring(K1), ids("shop", "u"));
+        let sealed = Sealed::seal(&keys, place(&ids, "f1"), b"12345678901234567890").unwrap();
+        assert!(sealed.0.starts_with("v1.k1."));
+        assert_eq!(
+            sealed.open(&keys, place(&ids, "f1")).unwrap(),
+            b"12345678901234567890"
+        );
+    }
+
+    #[test]
+    fn atk_74_sealed_text_moved_to_another_row_or_field_does_not_open() {
+        let keys = ring(K1);
+        let home = ids("shop", "u");
+        let sealed = Sealed::seal(&keys, place(&home, "f1"), b"secret").unwrap();
+        for (ids, object) in [
+            (ids("shop", "v"), "f1"),
+            (ids("bank", "u"), "f1"),
+            (ids("shop", "u"), "f2"),
+        ] {
+            assert_eq!(
+                sealed.open(&keys, place(&ids, object)),
+                Err(SealError::Forged)
+            );
+        }
+        let other_field = Place {
+            field: "phone",
+            ..place(&home, "f1")
+        };
+        assert_eq!(sealed.open(&keys, other_field), Err(SealError::Forged));
+    }
+
+    #[test]
+    fn atk_75_every_flipped_bit_cut_and_unknown_version_fails_closed() {
+        let (keys, ids) = (ring(&format!("{K1},{K2}")), ids("shop", "u"));
+        let sealed = Sealed::seal(&keys, place(&ids, "f1"), b"secret").unwrap();
+        let (_, text) = sealed.parts().unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+        for index in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[index] ^= 1 << bit;
+                let flipped = Sealed(format!("v1.k1.{}", URL_SAFE_NO_PAD.encode(&flipped)));
+                assert_eq!(
+                    flipped.open(&keys, place(&ids, "f1")),
+                    Err(SealError::Forged)
+                );
+            }
+            let cut = Sealed(format!("v1.k1.{}", URL_SAFE_NO_PAD.encode(&bytes[..index])));
+            assert!(cut.open(&keys, place(&ids, "f1")).is_err());
+        }
+        let variant = |text: String| Sealed(text).open(&keys, place(&ids, "f1"));
+        assert_eq!(variant(format!("v2.k1.{text}")), Err(SealError::Malformed));
+        assert_eq!(
+            variant(format!("v1.k9.{text}")),
+            Err(SealError::UnknownKey("k9".into()))
+        );
+        assert_eq!(variant(format!("v1.k2.{text}")), Err(SealError::Forged));
+        assert_eq!(variant(format!("v1.k1.{text}=")), Err(SealError::Malformed));
+        assert_eq!(variant(String::new()), Err(SealError::Malformed));
+    }
+
+    #[test]
+    fn cry_02_a_nonce_never_repeats_and_sealing_again_changes_the_text() {
+        let (keys, ids) = (ring(K1), ids("shop", "u"));
+        let mut nonces = HashSet::new();
+        for _ in 0..20_000 {
+            let sealed = Sealed::seal(&keys, place(&ids, "f1"), b"s").unwrap();
+            let bytes = URL_SAFE_NO_PAD.decode(sealed.parts().unwrap().1).unwrap();
+            assert!(nonces.insert(bytes[..12].to_vec()));
+        }
+    }
+
+    #[test]
+    fn cry_05_resealing_moves_to_the_first_key_and_leaves_current_text_alone() {
+        let ids = ids("shop", "u");
+        let old = Sealed::seal(&ring(K1), place(&ids, "f1"), b"secret").unwrap();
+        let rotated = ring(&format!("{K2},{K1}"));
+        let new = old.clone().reseal(&rotated, place(&ids, "f1")).unwrap();
+        assert!(new.0.starts_with("v1.k2."));
+        assert_eq!(
+            new.clone().reseal(&rotated, place(&ids, "f1")).unwrap(),
+            new
+        );
+        assert_eq!(new.open(&ring(K2), place(&ids, "f1")).unwrap(), b"secret");
+        assert_eq!(
+            old.reseal(&ring(K2), place(&ids, "f1")),
+            Err(SealError::UnknownKey("k1".into()))
+        );
+    }
+}

@@ -1,0 +1,191 @@
+//! What an operator may set for one client. Everything has a safe default; a stored row holds
+//! only what was set.
+
+use serde::{Deserialize, Serialize};
+
+use super::method::Method;
+use super::phone::CountryList;
+
+/// A name shown to people, in an app or a message: 1 to 64 characters, none of them control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Label(String);
+
+impl Label {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let visible =
+            !text.trim().is_empty() && text.trim() == text && !text.chars().any(char::is_control);
+        (visible && text.chars().count() <= 64)
+            .then_some(Self(text))
+            .ok_or("1 to 64 characters without control characters or space at its ends")
+    }
+}
+
+/// The application's domain, for the last line of an SMS (OOB-13): a host name, no port and no path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Domain(String);
+
+impl Domain {
+    /// Longer ones leave no room in a single SMS.
+    const LONGEST: usize = 50;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Domain {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let label_ok = |label: &str| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        (text.len() <= Self::LONGEST && text.split('.').all(label_ok))
+            .then(|| Self(text.to_ascii_lowercase()))
+            .ok_or("a host name of at most 50 characters, without scheme, port or path")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Locale {
+    #[default]
+    En,
+    Es,
+}
+
+/// A number within bounds that are part of its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Bounded<const LEAST: u32, const DEFAULT: u32, const MOST: u32>(u32);
+
+impl<const LEAST: u32, const DEFAULT: u32, const MOST: u32> Bounded<LEAST, DEFAULT, MOST> {
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const LEAST: u32, const DEFAULT: u32, const MOST: u32> Default
+    for Bounded<LEAST, DEFAULT, MOST>
+{
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl<const LEAST: u32, const DEFAULT: u32, const MOST: u32> TryFrom<u32>
+    for Bounded<LEAST, DEFAULT, MOST>
+{
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        (LEAST..=MOST)
+            .contains(&number)
+            .then_some(Self(number))
+            .ok_or_else(|| format!("a number from {LEAST} to {MOST}"))
+    }
+}
+
+impl<const LEAST: u32, const DEFAULT: u32, const MOST: u32> From<Bounded<LEAST, DEFAULT, MOST>>
+    for u32
+{
+    fn from(number: Bounded<LEAST, DEFAULT, MOST>) -> Self {
+        number.0
+    }
+}
+
+/// Limits may be tightened, never loosened past what SECURITY.md gives as the bound.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The name in authenticator apps and messages; the client's name while it is not set.
+    pub issuer: Option<Label>,
+    /// The domain SMS codes are bound to; this service's own while it is not set.
+    pub sms_domain: Option<Domain>,
+    /// The methods the client may use; all while it is not set.
+    pub methods: Option<Vec<Method>>,
+    /// The countries SMS may go to; what `SMS_COUNTRIES` says while it is not set.
+    pub sms_countries: Option<CountryList>,
+    /// The language of messages, where a request names none.
+    pub locale: Locale,
+    /// Seconds between two messages to one user on one channel; doubles with each further one.
+    pub cooldown_seconds: Bounded<60, 60, 3600>,
+    /// Messages to one destination in 10 minutes, whichever users it belongs to.
+    pub sends_per_ten_minutes: Bounded<1, 5, 5>,
+    /// Messages to one destination in 24 hours.
+    pub sends_per_day: Bounded<1, 10, 10>,
+    /// SMS per hour to numbers that differ in their last four digits only (SMS-04).
+    pub sms_per_prefix_and_hour: Bounded<1, 20, 1000>,
+    /// SMS per day (UTC) of the whole client.
+    pub daily_sms_budget: Bounded<0, 1000, 1_000_000>,
+    /// E-mails per day (UTC) of the whole client.
+    pub daily_email_budget: Bounded<0, 5000, 1_000_000>,
+    /// Whether disable, renew, recovery-codes, contact and delete need a fresh code (SECURITY decision 7).
+    pub require_step_up: bool,
+}
+
+impl Settings {
+    pub fn allows(&self, method: Method) -> bool {
+        self.methods
+            .as_ref()
+            .is_none_or(|methods| methods.contains(&method))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_row_is_the_safe_default() {
+        let settings: Settings = serde_json::from_value(json!({})).unwrap();
+        assert_eq!(settings, Settings::default());
+        assert_eq!(settings.cooldown_seconds.get(), 60);
+        assert_eq!(settings.sends_per_ten_minutes.get(), 5);
+        assert!(
+            Method::ALL
+                .into_iter()
+                .all(|method| settings.allows(method))
+        );
+    }
+
+    #[test]
+    fn limits_cannot_be_loosened_and_typos_are_refused() {
+        for bad in [
+            json!({"cooldown_seconds": 59}),
+            json!({"cooldown_seconds": -1}),
+            json!({"sends_per_ten_minutes": 6}),
+            json!({"sends_per_day": 0}),
+            json!({"sms_countrys": ["ES"]}),
+            json!({"sms_countries": ["Spain"]}),
+            json!({"methods": ["fax"]}),
+            json!({"issuer": ""}),
+            json!({"issuer": "Shop\n@evil.example #1"}),
+            json!({"sms_domain": "https://shop.example"}),
+            json!({"sms_domain": "shop.example:443"}),
+            json!({"require_step_up": "yes"}),
+        ] {
+            assert!(
+                serde_json::from_value::<Settings>(bad.clone()).is_err(),
+                "{bad}"
+            );
+        }
+    }
+}
