@@ -59,6 +59,14 @@ pub enum GuessedCode {
     Recovery(RecoveryCode),
 }
 
+impl GuessedCode {
+    /// Whether it can match nothing a recovery is made with, so that the authenticators' lock is all
+    /// there is to say about it.
+    pub fn is_for_authenticators_only(&self) -> bool {
+        matches!(self, Self::Numeric(code) if code.has(Digits::SIX))
+    }
+}
+
 impl TryFrom<String> for GuessedCode {
     type Error = CodeError;
 

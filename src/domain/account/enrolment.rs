@@ -1,7 +1,7 @@
 //! Binding and removing authenticators and recovery codes.
 
 use super::{Account, Factor, FactorState, RecoverySet};
-use crate::domain::ids::{FactorId, Owner};
+use crate::domain::ids::{FactorId, Owner, UserId};
 use crate::domain::keys::KeyRing;
 use crate::domain::random::{self, RandomError};
 use crate::domain::recovery::{CODES_PER_SET, RecoveryCode};
@@ -123,6 +123,18 @@ impl Account {
         }
         self.factors.push(enrolment.into_factor(now));
         Ok(())
+    }
+
+    /// The name and parameters of the app the user has, for its successor to keep.
+    pub fn present_app(&self, user: &UserId) -> (String, Parameters) {
+        let present = self
+            .factors
+            .iter()
+            .find(|factor| !matches!(factor.state, FactorState::Pending { .. }));
+        present.map_or_else(
+            || (user.as_str().to_owned(), Parameters::default()),
+            |factor| (factor.label.clone(), factor.parameters),
+        )
     }
 
     /// Turns MFA off: factors, codes under way and recovery codes are gone at once (ENR-08).

@@ -1,0 +1,209 @@
+//! The operator's routes.
+
+use axum::Json;
+use axum::extract::Path;
+use http::{StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::extract::{ApiJson, Operator, from_query};
+use super::users::Success;
+use crate::domain::ids::{ClientId, UserId};
+use crate::domain::settings::{Label, Settings};
+use crate::domain::time::UnixTime;
+use crate::error::Error;
+use crate::flows::admin::{self, ClientPatch, LONGEST_OVERLAP};
+use crate::storage::audit_log::{Entry, Filter};
+use crate::storage::clients::Client;
+
+#[derive(Serialize)]
+pub(super) struct ClientResponse {
+    client_id: ClientId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    name: String,
+    disabled: bool,
+    /// Every setting as it applies, defaults included.
+    settings: Settings,
+    created_at: UnixTime,
+}
+
+impl ClientResponse {
+    fn new(client: Client, client_secret: Option<String>) -> Result<Self, Error> {
+        Ok(Self {
+            client_id: client.id,
+            client_secret,
+            name: client.name,
+            disabled: client.disabled_at.is_some(),
+            settings: serde_json::from_value(Value::Object(client.settings))
+                .map_err(Error::internal)?,
+            created_at: client.created_at,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateRequest {
+    name: Label,
+    client_id: Option<ClientId>,
+    #[serde(default)]
+    settings: Map<String, Value>,
+}
+
+pub(super) async fn create(
+    Operator(call): Operator,
+    ApiJson(body): ApiJson<CreateRequest>,
+) -> Result<(StatusCode, Json<ClientResponse>), Error> {
+    let (client, secret) =
+        admin::create_client(&call, body.client_id, body.name, body.settings).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(ClientResponse::new(client, Some(secret))?),
+    ))
+}
+
+#[derive(Serialize)]
+pub(super) struct ListResponse {
+    clients: Vec<ClientResponse>,
+}
+
+pub(super) async fn list(Operator(call): Operator) -> Result<Json<ListResponse>, Error> {
+    let clients = admin::list_clients(&call).await?;
+    let clients = clients
+        .into_iter()
+        .map(|client| ClientResponse::new(client, None))
+        .collect::<Result<_, _>>()?;
+    Ok(Json(ListResponse { clients }))
+}
+
+pub(super) async fn find(
+    Operator(call): Operator,
+    Path(id): Path<String>,
+) -> Result<Json<ClientResponse>, Error> {
+    let client = admin::find_client(&call, &client_id(id)?).await?;
+    Ok(Json(ClientResponse::new(client, None)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChangeRequest {
+    name: Option<Label>,
+    disabled: Option<bool>,
+    #[serde(default)]
+    settings: Map<String, Value>,
+}
+
+pub(super) async fn change(
+    Operator(call): Operator,
+    Path(id): Path<String>,
+    ApiJson(body): ApiJson<ChangeRequest>,
+) -> Result<Json<ClientResponse>, Error> {
+    let patch = ClientPatch {
+        name: body.name,
+        disabled: body.disabled,
+        settings: body.settings,
+    };
+    let client = admin::change_client(&call, &client_id(id)?, patch).await?;
+    Ok(Json(ClientResponse::new(client, None)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RotateRequest {
+    overlap_seconds: u64,
+}
+
+pub(super) async fn rotate_secret(
+    Operator(call): Operator,
+    Path(id): Path<String>,
+    ApiJson(body): ApiJson<RotateRequest>,
+) -> Result<Json<ClientResponse>, Error> {
+    if body.overlap_seconds > LONGEST_OVERLAP {
+        return Err(Error::invalid(
+            "overlap_seconds",
+            format!("Expected a number from 0 to {LONGEST_OVERLAP}"),
+        ));
+    }
+    let (client, secret) =
+        admin::rotate_secret(&call, &client_id(id)?, body.overlap_seconds).await?;
+    Ok(Json(ClientResponse::new(client, Some(secret))?))
+}
+
+pub(super) async fn delete(
+    Operator(call): Operator,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    admin::delete_client(&call, &client_id(id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UnlockRequest {
+    client_id: ClientId,
+    user_id: UserId,
+}
+
+pub(super) async fn unlock(
+    Operator(call): Operator,
+    ApiJson(body): ApiJson<UnlockRequest>,
+) -> Result<Json<Success>, Error> {
+    admin::unlock(&call, &body.client_id, &body.user_id).await?;
+    Ok(Json(Success::new("User unlocked")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    client_id: Option<String>,
+    user_id: Option<String>,
+    event: Option<String>,
+    after: Option<String>,
+    limit: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct AuditResponse {
+    events: Vec<Entry>,
+    /// What to give as `after` for the next page; null on the last one.
+    next: Option<i64>,
+}
+
+pub(super) async fn audit(
+    Operator(call): Operator,
+    uri: Uri,
+) -> Result<Json<AuditResponse>, Error> {
+    let query: AuditQuery = from_query(&uri)?;
+    let limit = number(query.limit, "limit", 100)?;
+    if !(1..=1000).contains(&limit) {
+        return Err(Error::invalid("limit", "Expected a number from 1 to 1000"));
+    }
+    let filter = Filter {
+        client_id: query.client_id,
+        user_id: query.user_id,
+        event: query.event,
+        after: number(query.after, "after", 0)?,
+        limit,
+    };
+    let events = admin::audit(&call, filter).await?;
+    let full = u32::try_from(events.len()).is_ok_and(|length| length == limit);
+    let next = events.last().filter(|_| full).map(|entry| entry.id);
+    Ok(Json(AuditResponse { events, next }))
+}
+
+fn number<T: std::str::FromStr>(
+    text: Option<String>,
+    field: &'static str,
+    default: T,
+) -> Result<T, Error> {
+    text.map_or(Ok(default), |text| {
+        text.parse()
+            .map_err(|_| Error::invalid(field, "Expected a whole number"))
+    })
+}
+
+/// An id no client can have is a client that is not there.
+fn client_id(text: String) -> Result<ClientId, Error> {
+    ClientId::try_from(text).map_err(|_| Error::NotFound)
+}

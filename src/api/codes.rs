@@ -1,0 +1,228 @@
+//! Codes: verifying one, and every way to get one.
+
+use axum::Json;
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Authorized, ForClient};
+use crate::domain::code::GuessedCode;
+use crate::domain::ids::{ClientId, UserId};
+use crate::domain::method::{Channel, Method, Purpose};
+use crate::domain::recovery::RecoveryCode;
+use crate::domain::settings::Locale;
+use crate::error::Error;
+use crate::flows::{self, recovery_codes as sets, send};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    code: GuessedCode,
+    method: Option<WantedMethod>,
+}
+
+/// The methods a request may insist on.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WantedMethod {
+    Totp,
+    Sms,
+    Email,
+    Generated,
+    RecoveryCode,
+}
+
+impl From<WantedMethod> for Method {
+    fn from(wanted: WantedMethod) -> Self {
+        match wanted {
+            WantedMethod::Totp => Self::Totp,
+            WantedMethod::Sms => Self::Sms,
+            WantedMethod::Email => Self::Email,
+            WantedMethod::Generated => Self::Generated,
+            WantedMethod::RecoveryCode => Self::RecoveryCode,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct VerifyResponse {
+    status: &'static str,
+    message: &'static str,
+    method: Method,
+}
+
+pub(super) async fn verify(
+    request: Authorized<VerifyRequest>,
+) -> Result<Json<VerifyResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let only = body.method.map(Method::from);
+    let verified = flows::verify::verify(&call, &caller, &body.user_id, &body.code, only).await?;
+    Ok(Json(VerifyResponse {
+        status: "success",
+        message: "Code verified successfully",
+        method: verified.method,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GenerateRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+}
+
+#[derive(Serialize)]
+pub(super) struct GenerateResponse {
+    code: String,
+    expires_in: u64,
+}
+
+pub(super) async fn generate(
+    request: Authorized<GenerateRequest>,
+) -> Result<Json<GenerateResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let generated = send::generate(&call, &caller, &body.user_id).await?;
+    Ok(Json(GenerateResponse {
+        code: generated.code,
+        expires_in: generated.expires_in,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SendRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    locale: Option<Locale>,
+}
+
+#[derive(Serialize)]
+pub(super) struct SendResponse {
+    status: &'static str,
+    message: &'static str,
+    expires_in: u64,
+    destination: String,
+}
+
+pub(super) async fn sms(request: Authorized<SendRequest>) -> Result<Json<SendResponse>, Error> {
+    deliver(request, Channel::Sms, "Code sent by SMS").await
+}
+
+pub(super) async fn email(request: Authorized<SendRequest>) -> Result<Json<SendResponse>, Error> {
+    deliver(request, Channel::Email, "Code sent by email").await
+}
+
+async fn deliver(
+    request: Authorized<SendRequest>,
+    channel: Channel,
+    message: &'static str,
+) -> Result<Json<SendResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let sent = send::send(
+        &call,
+        &caller,
+        &body.user_id,
+        channel,
+        Purpose::Verify,
+        body.locale,
+    )
+    .await?;
+    Ok(Json(SendResponse {
+        status: "success",
+        message,
+        expires_in: sent.expires_in,
+        destination: sent.destination,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecoveryRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    recovery_method: RecoveryChannel,
+    locale: Option<Locale>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RecoveryChannel {
+    Sms,
+    Email,
+}
+
+#[derive(Serialize)]
+pub(super) struct RecoveryResponse {
+    status: &'static str,
+    message: &'static str,
+    expires_in: u64,
+}
+
+pub(super) async fn recovery(
+    request: Authorized<RecoveryRequest>,
+) -> Result<Json<RecoveryResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let channel = match body.recovery_method {
+        RecoveryChannel::Sms => Channel::Sms,
+        RecoveryChannel::Email => Channel::Email,
+    };
+    let sent = send::send(
+        &call,
+        &caller,
+        &body.user_id,
+        channel,
+        Purpose::Recovery,
+        body.locale,
+    )
+    .await?;
+    Ok(Json(RecoveryResponse {
+        status: "success",
+        message: "Recovery code sent to user",
+        expires_in: sent.expires_in,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecoveryCodesRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    code: Option<GuessedCode>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RecoveryCodesResponse {
+    recovery_codes: Vec<String>,
+    remaining: usize,
+}
+
+pub(super) async fn recovery_codes(
+    request: Authorized<RecoveryCodesRequest>,
+) -> Result<Json<RecoveryCodesResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let codes = sets::replace(&call, &caller, &body.user_id, body.code.as_ref()).await?;
+    let recovery_codes: Vec<String> = codes.iter().map(RecoveryCode::display).collect();
+    Ok(Json(RecoveryCodesResponse {
+        remaining: recovery_codes.len(),
+        recovery_codes,
+    }))
+}
+
+/// The requests of this file all may name their client.
+macro_rules! for_client {
+    ($($request:ty),*) => {$(
+        impl ForClient for $request {
+            fn client_id(&self) -> Option<&ClientId> {
+                self.client_id.as_ref()
+            }
+        }
+    )*};
+}
+
+for_client!(
+    VerifyRequest,
+    GenerateRequest,
+    SendRequest,
+    RecoveryRequest,
+    RecoveryCodesRequest
+);

@@ -1,0 +1,206 @@
+//! Binding an authenticator app: register, renew, and the QR code.
+
+use axum::Json;
+use axum::extract::{Path, Request};
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY};
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Authorized, ForClient, Traced};
+use crate::domain::code::GuessedCode;
+use crate::domain::email::Email;
+use crate::domain::ids::{ClientId, UserId};
+use crate::domain::phone::Phone;
+use crate::domain::settings::Label;
+use crate::domain::time::UnixTime;
+use crate::domain::totp::{Algorithm, Digits, Parameters, Period};
+use crate::error::Error;
+use crate::flows::enrol::{self, Enrolled, Registration};
+use crate::flows::qr_code::{self, Format};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegisterRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    account_name: Option<Label>,
+    algorithm: Option<Algorithm>,
+    digits: Option<Digits>,
+    period: Option<Period>,
+    confirm: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RenewRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    #[serde(default)]
+    revoke_current: bool,
+    code: Option<GuessedCode>,
+}
+
+impl ForClient for RegisterRequest {
+    fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+}
+
+impl ForClient for RenewRequest {
+    fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct EnrolmentResponse {
+    qr_code_url: String,
+    secret: String,
+    otpauth_url: String,
+    state: &'static str,
+    expires_at: Option<UnixTime>,
+}
+
+impl From<Enrolled> for EnrolmentResponse {
+    fn from(enrolled: Enrolled) -> Self {
+        Self {
+            qr_code_url: enrolled.qr_code_url,
+            secret: enrolled.secret,
+            otpauth_url: enrolled.otpauth_url,
+            state: if enrolled.expires_at.is_some() {
+                "pending"
+            } else {
+                "active"
+            },
+            expires_at: enrolled.expires_at,
+        }
+    }
+}
+
+pub(super) async fn register(
+    request: Authorized<RegisterRequest>,
+) -> Result<Json<EnrolmentResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let standard = Parameters::default();
+    let registration = Registration {
+        phone: body.phone,
+        email: body.email,
+        account_name: body.account_name,
+        parameters: Parameters {
+            algorithm: body.algorithm.unwrap_or(standard.algorithm),
+            digits: body.digits.unwrap_or(standard.digits),
+            period: body.period.unwrap_or(standard.period),
+        },
+        confirm: body.confirm.unwrap_or(true),
+    };
+    Ok(Json(
+        enrol::register(&call, &caller, &body.user_id, &registration)
+            .await?
+            .into(),
+    ))
+}
+
+pub(super) async fn renew(
+    request: Authorized<RenewRequest>,
+) -> Result<Json<EnrolmentResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let enrolled = enrol::renew(
+        &call,
+        &caller,
+        &body.user_id,
+        body.code.as_ref(),
+        body.revoke_current,
+    )
+    .await?;
+    Ok(Json(enrolled.into()))
+}
+
+/// No bearer token: the link itself is the right to see the picture.
+pub(super) async fn qr_code(
+    Traced(call): Traced,
+    Path(user_id): Path<String>,
+    request: Request,
+) -> Result<Response, Error> {
+    let user = UserId::try_from(user_id).map_err(|_| Error::NotFound)?;
+    let (mut link, mut format) = (None, None);
+    for (name, value) in
+        form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+    {
+        match &*name {
+            "t" => link = Some(value.into_owned()),
+            "format" => format = Some(named_format(&value)?),
+            _ => return Err(Error::invalid(name, "Unknown field")),
+        }
+    }
+    let link = link.ok_or(Error::NotFound)?;
+    let format = format.unwrap_or_else(|| accepted_format(request.headers()));
+    let image = qr_code::draw(&call, &user, &link, format).await?;
+    let media_type = match format {
+        Format::Png => "image/png",
+        Format::Svg => "image/svg+xml; charset=utf-8",
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'"),
+        ),
+        (VARY, HeaderValue::from_static("Accept")),
+    ];
+    Ok((headers, image).into_response())
+}
+
+fn named_format(name: &str) -> Result<Format, Error> {
+    match name {
+        "png" => Ok(Format::Png),
+        "svg" => Ok(Format::Svg),
+        _ => Err(Error::invalid("format", "Expected png or svg")),
+    }
+}
+
+/// SVG for who asks for it and not for PNG or any image: a browser's `image/*` gets the PNG.
+fn accepted_format(headers: &HeaderMap) -> Format {
+    let accept = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let types: Vec<&str> = accept
+        .split(',')
+        .filter_map(|part| part.split(';').next())
+        .map(str::trim)
+        .collect();
+    let png = types
+        .iter()
+        .any(|media| matches!(*media, "image/png" | "image/*" | "*/*"));
+    if types.contains(&"image/svg+xml") && !png {
+        Format::Svg
+    } else {
+        Format::Png
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn svg_is_for_who_asks_for_it() {
+        for (accept, format) in [
+            ("", Format::Png),
+            ("*/*", Format::Png),
+            ("image/svg+xml", Format::Svg),
+            ("image/svg+xml;q=0.9", Format::Svg),
+            (
+                "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+                Format::Png,
+            ),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(accepted_format(&headers), format, "{accept}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Errors as the caller sees them: one status, one code and one body each.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::extract::Traced;
+use crate::error::Error;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    status: &'static str,
+    error: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_remaining: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<String>,
+}
+
+/// What the log says of a failed request, carried in its response.
+#[derive(Clone)]
+pub(super) struct Failure {
+    pub code: &'static str,
+    pub cause: Option<String>,
+}
+
+pub fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::InvalidRequest { .. }
+        | Error::InvalidCode { .. }
+        | Error::CodeAlreadyUsed { .. }
+        | Error::UnsupportedGrantType
+        | Error::InvalidScope => StatusCode::BAD_REQUEST,
+        Error::InvalidClient { .. } | Error::InvalidToken { .. } => StatusCode::UNAUTHORIZED,
+        Error::HttpsRequired
+        | Error::ClientMismatch
+        | Error::FactorDisabled
+        | Error::StepUpRequired => StatusCode::FORBIDDEN,
+        Error::UserNotFound | Error::NotFound => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Error::AlreadyRegistered | Error::ClientExists(_) | Error::MfaNotEnabled => {
+            StatusCode::CONFLICT
+        }
+        Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::DestinationMissing(_) | Error::DestinationNotAllowed(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Error::Locked { .. } | Error::SendLimited { .. } | Error::RateLimited { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::DeliveryFailed => StatusCode::BAD_GATEWAY,
+        Error::DeliveryUnavailable(_) | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The stable name programs rely on.
+pub fn code(error: &Error) -> &'static str {
+    match error {
+        Error::InvalidRequest { .. } => "invalid_request",
+        Error::InvalidCode { .. } => "invalid_code",
+        Error::CodeAlreadyUsed { .. } => "code_already_used",
+        Error::UnsupportedGrantType => "unsupported_grant_type",
+        Error::InvalidScope => "invalid_scope",
+        Error::InvalidClient { .. } => "invalid_client",
+        Error::InvalidToken { .. } => "invalid_token",
+        Error::HttpsRequired => "https_required",
+        Error::ClientMismatch => "client_mismatch",
+        Error::FactorDisabled => "factor_disabled",
+        Error::StepUpRequired => "step_up_required",
+        Error::UserNotFound => "user_not_found",
+        Error::NotFound => "not_found",
+        Error::MethodNotAllowed => "method_not_allowed",
+        Error::PayloadTooLarge => "payload_too_large",
+        Error::UnsupportedMediaType => "unsupported_media_type",
+        Error::AlreadyRegistered => "already_registered",
+        Error::ClientExists(_) => "client_exists",
+        Error::MfaNotEnabled => "mfa_not_enabled",
+        Error::DestinationMissing(_) => "destination_missing",
+        Error::DestinationNotAllowed(_) => "destination_not_allowed",
+        Error::Locked { .. } => "locked",
+        Error::SendLimited { .. } => "send_limited",
+        Error::RateLimited { .. } => "rate_limited",
+        Error::DeliveryFailed => "delivery_failed",
+        Error::DeliveryUnavailable(_) => "delivery_unavailable",
+        Error::Unavailable(_) => "unavailable",
+        Error::Internal(_) => "internal",
+    }
+}
+
+/// Seconds to wait, where the error has an end.
+fn retry_after(error: &Error) -> Option<u64> {
+    match error {
+        Error::CodeAlreadyUsed { retry_after }
+        | Error::Locked { retry_after }
+        | Error::SendLimited { retry_after }
+        | Error::RateLimited { retry_after } => Some(*retry_after),
+        Error::Unavailable(_) | Error::DeliveryUnavailable(_) => Some(5),
+        _ => None,
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        respond(&self, None)
+    }
+}
+
+/// An error of /auth, which RFC 6749 §5.2 gives an `error_description` beside its code.
+pub(super) struct OAuthError(pub Error);
+
+impl<E: Into<Error>> From<E> for OAuthError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        respond(&self.0, Some(self.0.to_string()))
+    }
+}
+
+fn respond(error: &Error, error_description: Option<String>) -> Response {
+    let (field, attempts_remaining) = match error {
+        Error::InvalidRequest { field, .. } => (field.as_deref(), None),
+        Error::InvalidCode { attempts_remaining } => (None, *attempts_remaining),
+        _ => (None, None),
+    };
+    let body = Body {
+        status: "failure",
+        error: code(error),
+        message: error.to_string(),
+        field,
+        attempts_remaining,
+        retry_after: retry_after(error),
+        error_description,
+    };
+    let mut response = (status(error), headers(error), Json(body)).into_response();
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    response.extensions_mut().insert(Failure {
+        code: code(error),
+        cause,
+    });
+    response
+}
+
+fn headers(error: &Error) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let challenge = match error {
+        Error::InvalidClient { basic: true } => Some(r#"Basic realm="candado", charset="UTF-8""#),
+        Error::InvalidToken { presented: true } => {
+            Some(r#"Bearer realm="candado", error="invalid_token""#)
+        }
+        Error::InvalidClient { basic: false } | Error::InvalidToken { presented: false } => {
+            Some(r#"Bearer realm="candado""#)
+        }
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Some(seconds) = retry_after(error) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    headers
+}
+
+pub(super) async fn not_found(_: Traced) -> Error {
+    Error::NotFound
+}
+
+pub(super) async fn method_not_allowed(_: Traced) -> Error {
+    Error::MethodNotAllowed
+}

@@ -1,0 +1,321 @@
+//! What a handler is given: the call, the caller, a checked body.
+
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, Uri};
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+
+use crate::app::Call;
+use crate::domain::digest;
+use crate::domain::ids::ClientId;
+use crate::error::Error;
+use crate::flows::{Caller, tokens};
+
+/// The call a request is, with its route noted for the log.
+#[derive(Clone)]
+pub(super) struct Traced(pub Call);
+
+impl<S: Sync> FromRequestParts<S> for Traced {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let call = parts.extensions.get::<Call>().cloned();
+        let call = call.ok_or_else(|| Error::internal("a request outside of serve()"))?;
+        if let Some(route) = parts.extensions.get::<MatchedPath>() {
+            call.trace.set_route(route.as_str());
+        }
+        Ok(Self(call))
+    }
+}
+
+/// A request body that may name the client it comes from. If it does, it must be the token's (TEN-01).
+pub(super) trait ForClient {
+    fn client_id(&self) -> Option<&ClientId>;
+}
+
+/// The request of an authenticated client. The token is verified before the body is looked at.
+pub(super) struct Authorized<T> {
+    pub call: Call,
+    pub caller: Caller,
+    pub body: T,
+}
+
+impl<T: DeserializeOwned + ForClient, S: Sync> FromRequest<S> for Authorized<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let (mut parts, body) = request.into_parts();
+        let Traced(call) = Traced::from_request_parts(&mut parts, state).await?;
+        let caller = authenticate(&call, &parts.headers)?;
+        let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
+        // The seed's GET carries its fields as a JSON body; everybody else's as a query.
+        let body: T = if bytes.is_empty() && parts.method == http::Method::GET {
+            from_query(&parts.uri)?
+        } else {
+            refuse_query(&parts.uri)?;
+            from_json(&parts.headers, &bytes)?
+        };
+        if body
+            .client_id()
+            .is_some_and(|client| *client != caller.client)
+        {
+            return Err(Error::ClientMismatch);
+        }
+        Ok(Self { call, caller, body })
+    }
+}
+
+/// Who the bearer token belongs to. Tokens anywhere but in the header are not accepted (ATK-60).
+pub(super) fn authenticate(call: &Call, headers: &HeaderMap) -> Result<Caller, Error> {
+    let token = bearer(headers)?;
+    let caller = tokens::caller(call, token)?;
+    call.trace.set_client(&caller.client);
+    Ok(caller)
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values
+        .next()
+        .ok_or(Error::InvalidToken { presented: false })?;
+    let malformed = Error::InvalidToken { presented: true };
+    if values.next().is_some() {
+        return Err(malformed);
+    }
+    let Some((scheme, token)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return Err(malformed);
+    };
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token)
+    } else {
+        Err(malformed)
+    }
+}
+
+/// The operator. While no `ADMIN_TOKEN` is set there is nothing here to find.
+pub(super) struct Operator(pub Call);
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Traced(call) = Traced::from_request_parts(parts, state).await?;
+        let expected = call
+            .app
+            .config
+            .admin_token
+            .as_ref()
+            .ok_or(Error::NotFound)?;
+        let presented = bearer(&parts.headers)?;
+        // Digests are of one length, so that comparing them tells nothing of the token's.
+        let of = |token: &str| digest::plain("candado/admin-token/v1", &[token.as_bytes()]);
+        if of(expected.reveal()).matches(&of(presented)) {
+            Ok(Self(call))
+        } else {
+            Err(Error::InvalidToken { presented: true })
+        }
+    }
+}
+
+/// A JSON body, strictly read.
+pub(super) struct ApiJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for ApiJson<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        let (parts, body) = request.into_parts();
+        refuse_query(&parts.uri)?;
+        let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
+        from_json(&parts.headers, &bytes).map(Self)
+    }
+}
+
+pub(super) enum MediaType {
+    Json,
+    Form,
+}
+
+/// The media type of a body, if it is one we read and its text is UTF-8.
+pub(super) fn media_type(headers: &HeaderMap) -> Result<MediaType, Error> {
+    let text = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let charset = parameters
+        .split(';')
+        .filter_map(|parameter| parameter.trim().split_once('='))
+        .find_map(|(name, value)| {
+            name.eq_ignore_ascii_case("charset")
+                .then(|| value.trim_matches('"'))
+        });
+    if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+        return Err(Error::UnsupportedMediaType);
+    }
+    match essence.trim() {
+        essence if essence.eq_ignore_ascii_case("application/json") => Ok(MediaType::Json),
+        essence if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") => {
+            Ok(MediaType::Form)
+        }
+        _ => Err(Error::UnsupportedMediaType),
+    }
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    bytes: &[u8],
+) -> Result<T, Error> {
+    let MediaType::Json = media_type(headers)? else {
+        return Err(Error::UnsupportedMediaType);
+    };
+    parse_json(bytes)
+}
+
+pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| field_error(&error))?;
+    deserializer.end().map_err(|_| not_json())?;
+    Ok(value)
+}
+
+/// Query parameters, read as strictly as a body: each once, none unknown. All values are strings.
+pub(super) fn from_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Error> {
+    let mut object = serde_json::Map::new();
+    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        if object
+            .insert(name.to_string(), value.into_owned().into())
+            .is_some()
+        {
+            return Err(Error::invalid(name, "Given twice"));
+        }
+    }
+    serde_path_to_error::deserialize(serde_json::Value::Object(object))
+        .map_err(|error| field_error(&error))
+}
+
+/// Fields belong in the body: in a query they would end up in other people's logs.
+fn refuse_query(uri: &Uri) -> Result<(), Error> {
+    match uri.query() {
+        None | Some("") => Ok(()),
+        Some(query) => {
+            let name = form_urlencoded::parse(query.as_bytes())
+                .next()
+                .map(|(name, _)| name.into_owned());
+            Err(Error::InvalidRequest {
+                field: name,
+                message: "Query parameters are not accepted here".to_owned(),
+            })
+        }
+    }
+}
+
+fn not_json() -> Error {
+    Error::InvalidRequest {
+        field: None,
+        message: "The request body is not valid JSON".to_owned(),
+    }
+}
+
+/// Says which field is wrong and what was expected, without repeating what was sent.
+fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let cause = error.inner();
+    if !cause.is_data() {
+        return not_json();
+    }
+    let text = cause.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let quoted = text.split('`').nth(1);
+    for (beginning, message) in [
+        ("unknown field", "Unknown field"),
+        ("missing field", "Missing field"),
+        ("duplicate field", "Given twice"),
+    ] {
+        if text.starts_with(beginning) {
+            return Error::InvalidRequest {
+                field: quoted.map(str::to_owned),
+                message: message.to_owned(),
+            };
+        }
+    }
+    let path = error.path().to_string();
+    let message = match text.split_once("expected ") {
+        Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
+            format!("Expected {expected}")
+        }
+        _ => format!("Expected {text}"),
+    };
+    Error::InvalidRequest {
+        field: (path != ".").then_some(path),
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::domain::code::GuessedCode;
+    use crate::domain::ids::UserId;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its errors are looked at")]
+    struct Body {
+        user_id: UserId,
+        code: GuessedCode,
+    }
+
+    fn error(body: &str) -> (Option<String>, String) {
+        match parse_json::<Body>(body.as_bytes()).unwrap_err() {
+            Error::InvalidRequest { field, message } => (field, message),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn an_invalid_field_is_named_and_its_value_not_repeated() {
+        let (field, message) = error(r#"{"user_id":"u","code":123456}"#);
+        assert_eq!(
+            (field.as_deref(), message.as_str()),
+            (Some("code"), "Expected a string")
+        );
+        let (field, message) = error(r#"{"user_id":"u","code":"12 3456"}"#);
+        assert_eq!(field.as_deref(), Some("code"));
+        assert!(!message.contains("3456"), "{message}");
+        assert_eq!(
+            error(r#"{"user_id":"u"}"#),
+            (Some("code".into()), "Missing field".into())
+        );
+        assert_eq!(
+            error(r#"{"user_id":"u","x":1,"code":"123456"}"#),
+            (Some("x".into()), "Unknown field".into())
+        );
+        let twice = r#"{"user_id":"u","user_id":"v","code":"123456"}"#;
+        assert_eq!(error(twice), (Some("user_id".into()), "Given twice".into()));
+    }
+
+    #[test]
+    fn atk_82_what_is_not_one_json_value_is_refused() {
+        let deep = format!("{}{}", "[".repeat(8_000), "]".repeat(8_000));
+        for body in [
+            "",
+            "{",
+            "nul",
+            "{} {}",
+            "\u{feff}{}",
+            &deep,
+            r#"{"user_id":"u","code":"123456"} x"#,
+        ] {
+            assert_eq!(error(body).0, None, "{body:.40}");
+        }
+        assert!(matches!(
+            parse_json::<Body>(b"{\"user_id\":\"\xff\"}"),
+            Err(Error::InvalidRequest { .. })
+        ));
+    }
+}

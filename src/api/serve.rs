@@ -1,0 +1,159 @@
+//! What holds for every request, whatever its route: https, the body's size, a request id, the
+//! security headers, one log line.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::json;
+use tower_service::Service;
+
+use super::error::Failure;
+use crate::app::{App, Call, Later, Task, Trace};
+use crate::domain::ids::RequestId;
+use crate::error::Error;
+
+/// Bytes a request body may have (API-02).
+pub const BODY_LIMIT: usize = 16 * 1024;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers one request, whose URI is absolute. Beside the answer, what is to be done after it.
+pub async fn serve(
+    router: &Router,
+    app: &Arc<App>,
+    request: Request<Bytes>,
+) -> (Response<Bytes>, Vec<Task>) {
+    let started = (app.clock)();
+    let method = request.method().clone();
+    let call = match RequestId::draw() {
+        Ok(request_id) => Call {
+            app: app.clone(),
+            request_id,
+            now: app.now(),
+            later: Later::default(),
+            trace: Trace::default(),
+        },
+        Err(error) => {
+            return (
+                finish(Error::from(error).into_response(), None).await,
+                Vec::new(),
+            );
+        }
+    };
+    let response = match refusal(app, &request) {
+        Some(error) => error.into_response(),
+        None => route(router, &call, request).await,
+    };
+    let failure = response.extensions().get::<Failure>().cloned();
+    let response = finish(response, Some(&call.request_id)).await;
+    let milliseconds = (app.clock)().saturating_sub(started);
+    log_line(
+        &call,
+        &method,
+        response.status(),
+        failure.as_ref(),
+        milliseconds,
+    );
+    (response, call.later.take())
+}
+
+/// The answer of a service that is not configured: it serves nothing (CFG-04).
+pub async fn refuse_to_serve(reason: &str) -> Response<Bytes> {
+    log::error!("refusing to serve: {reason}");
+    finish(
+        Error::Unavailable(reason.to_owned().into()).into_response(),
+        None,
+    )
+    .await
+}
+
+/// What is refused before any route is looked for.
+fn refusal(app: &App, request: &Request<Bytes>) -> Option<Error> {
+    let uri = request.uri();
+    let host = uri.host().unwrap_or_default();
+    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let plain = uri.scheme_str() != Some("https");
+    if plain && !(app.config.development && local) {
+        // Refused, not redirected: a redirect would let a caller go on sending secrets in the clear (API-06).
+        return Some(Error::HttpsRequired);
+    }
+    (request.body().len() > BODY_LIMIT).then_some(Error::PayloadTooLarge)
+}
+
+async fn route(router: &Router, call: &Call, request: Request<Bytes>) -> axum::response::Response {
+    let asks_options = request.method() == Method::OPTIONS;
+    let mut request = request.map(Body::from);
+    request.extensions_mut().insert(call.clone());
+    let Ok(mut response) = router.clone().call(request).await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allow = response
+            .headers()
+            .get(ALLOW)
+            .and_then(|allow| allow.to_str().ok())
+            .unwrap_or_default();
+        let allow = format!("{}, OPTIONS", allow.replace(',', ", "));
+        if asks_options {
+            response = StatusCode::NO_CONTENT.into_response();
+        }
+        if let Ok(allow) = HeaderValue::from_str(&allow) {
+            response.headers_mut().insert(ALLOW, allow);
+        }
+    }
+    response
+}
+
+/// The answer in one piece, with the headers every answer has.
+async fn finish(
+    response: axum::response::Response,
+    request_id: Option<&RequestId>,
+) -> Response<Bytes> {
+    let (mut parts, body) = response.into_parts();
+    // Bodies are made here, from memory: reading them cannot fail.
+    let body = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    let headers = &mut parts.headers;
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+    );
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    Response::from_parts(parts, body)
+}
+
+/// One line of JSON a request: never a path, a user's id, a code, a secret or an address (LOG-02, LOG-04).
+fn log_line(
+    call: &Call,
+    method: &Method,
+    status: StatusCode,
+    failure: Option<&Failure>,
+    milliseconds: u64,
+) {
+    let line = json!({
+        "request_id": call.request_id.as_str(),
+        "method": method.as_str(),
+        "route": call.trace.route().unwrap_or("unmatched"),
+        "client": call.trace.client(),
+        "status": status.as_u16(),
+        "error": failure.map(|failure| failure.code),
+        "cause": failure.and_then(|failure| failure.cause.as_deref()),
+        "ms": milliseconds,
+    });
+    if status.is_server_error() {
+        log::error!("{line}");
+    } else {
+        log::info!("{line}");
+    }
+}

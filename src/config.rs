@@ -1,0 +1,321 @@
+//! Configuration from variables and secrets, read and checked once. An unsafe one is refused at
+//! start, with the name of the variable (CFG-04).
+
+use http::Uri;
+
+use crate::domain::email::Email;
+use crate::domain::keys::KeyRing;
+use crate::domain::phone::{CountryList, Phone};
+use crate::domain::settings::Label;
+
+/// Text that must not be shown: it has no `Display`, and its `Debug` says nothing.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    #[error("{name} is not valid: {reason}")]
+    Invalid { name: &'static str, reason: String },
+}
+
+/// The origin of a URL: scheme, host and port, without a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    text: String,
+    host: String,
+}
+
+impl Origin {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host without its port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn parse(text: &str, plain_http_allowed: bool) -> Result<Self, String> {
+        let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
+        let authority = uri.authority().ok_or("it needs a scheme and a host")?;
+        if authority.as_str().contains('@')
+            || !matches!(uri.path(), "" | "/")
+            || uri.query().is_some()
+        {
+            return Err("only scheme, host and port belong in it".to_owned());
+        }
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if plain_http_allowed => {}
+            _ => return Err("it must begin with https://".to_owned()),
+        }
+        Ok(Self {
+            text: text.trim_end_matches('/').to_owned(),
+            host: authority.host().to_owned(),
+        })
+    }
+}
+
+/// Who sends SMS, and as whom.
+pub struct TwilioConfig {
+    pub account_sid: String,
+    pub auth_token: Secret,
+    pub sender: TwilioSender,
+    pub base: Origin,
+}
+
+pub enum TwilioSender {
+    From(Phone),
+    MessagingService(String),
+}
+
+/// Who sends e-mail, and as whom.
+pub struct SendGridConfig {
+    pub api_key: Secret,
+    pub from: Email,
+    pub from_name: Option<Label>,
+    pub base: Origin,
+}
+
+pub struct Config {
+    /// Plain http to this very machine is let through, and so are http providers.
+    pub development: bool,
+    pub public_url: Origin,
+    pub keys: KeyRing,
+    pub admin_token: Option<Secret>,
+    /// Where SMS may go for clients that say nothing else; nowhere while it is not set.
+    pub sms_countries: CountryList,
+    pub twilio: Option<TwilioConfig>,
+    pub sendgrid: Option<SendGridConfig>,
+}
+
+impl Config {
+    /// Reads every variable through `lookup`; an empty one counts as not set.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let read = Reader { lookup };
+        let development = match read.optional("ENVIRONMENT").as_deref() {
+            None | Some("production") => false,
+            Some("development") => true,
+            Some(_) => return Err(invalid("ENVIRONMENT", "it is production or development")),
+        };
+        let keys = read.required("MASTER_KEYS")?;
+        let admin_token = read.optional("ADMIN_TOKEN").map(Secret);
+        if admin_token
+            .as_ref()
+            .is_some_and(|token| token.reveal().len() < 32)
+        {
+            return Err(invalid("ADMIN_TOKEN", "it needs at least 32 characters"));
+        }
+        Ok(Self {
+            development,
+            public_url: read.origin("PUBLIC_URL", None, development)?,
+            keys: KeyRing::parse(&keys).map_err(|error| invalid("MASTER_KEYS", error))?,
+            admin_token,
+            sms_countries: read
+                .parsed("SMS_COUNTRIES", CountryList::parse)?
+                .unwrap_or_else(|| CountryList::Only(Vec::new())),
+            twilio: read.twilio(development)?,
+            sendgrid: read.sendgrid(development)?,
+        })
+    }
+}
+
+fn invalid(name: &'static str, reason: impl ToString) -> ConfigError {
+    ConfigError::Invalid {
+        name,
+        reason: reason.to_string(),
+    }
+}
+
+struct Reader<L> {
+    lookup: L,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn optional(&self, name: &'static str) -> Option<String> {
+        (self.lookup)(name)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    }
+
+    fn required(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.optional(name).ok_or(ConfigError::Missing(name))
+    }
+
+    fn parsed<T, E: ToString>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.optional(name)
+            .map(|text| parse(&text).map_err(|error| invalid(name, error)))
+            .transpose()
+    }
+
+    fn origin(
+        &self,
+        name: &'static str,
+        default: Option<&str>,
+        development: bool,
+    ) -> Result<Origin, ConfigError> {
+        let text = match (self.optional(name), default) {
+            (Some(text), _) => text,
+            (None, Some(default)) => default.to_owned(),
+            (None, None) => return Err(ConfigError::Missing(name)),
+        };
+        Origin::parse(&text, development).map_err(|error| invalid(name, error))
+    }
+
+    /// Twilio is set up once its account is named; then the rest must be there too.
+    fn twilio(&self, development: bool) -> Result<Option<TwilioConfig>, ConfigError> {
+        let Some(account_sid) = self.optional("TWILIO_ACCOUNT_SID") else {
+            return Ok(None);
+        };
+        if !account_sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(invalid(
+                "TWILIO_ACCOUNT_SID",
+                "it is letters and digits only",
+            ));
+        }
+        let service = self
+            .optional("TWILIO_MESSAGING_SERVICE_SID")
+            .map(TwilioSender::MessagingService);
+        let from = self
+            .parsed("TWILIO_FROM", Phone::parse)?
+            .map(TwilioSender::From);
+        Ok(Some(TwilioConfig {
+            account_sid,
+            auth_token: Secret(self.required("TWILIO_AUTH_TOKEN")?),
+            sender: service
+                .or(from)
+                .ok_or(ConfigError::Missing("TWILIO_FROM"))?,
+            base: self.origin(
+                "TWILIO_BASE_URL",
+                Some("https://api.twilio.com"),
+                development,
+            )?,
+        }))
+    }
+
+    fn sendgrid(&self, development: bool) -> Result<Option<SendGridConfig>, ConfigError> {
+        let Some(api_key) = self.optional("SENDGRID_API_KEY") else {
+            return Ok(None);
+        };
+        Ok(Some(SendGridConfig {
+            api_key: Secret(api_key),
+            from: self
+                .parsed("SENDGRID_FROM", Email::parse)?
+                .ok_or(ConfigError::Missing("SENDGRID_FROM"))?,
+            from_name: self.parsed("SENDGRID_FROM_NAME", |text| {
+                Label::try_from(text.to_owned())
+            })?,
+            base: self.origin(
+                "SENDGRID_BASE_URL",
+                Some("https://api.sendgrid.com"),
+                development,
+            )?,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: (&str, &str) = (
+        "MASTER_KEYS",
+        "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    );
+    const URL: (&str, &str) = ("PUBLIC_URL", "https://mfa.example.com");
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let lookup = |name: &str| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        Config::from_lookup(lookup).map_err(|error| error.to_string())
+    }
+
+    fn error(variables: &[(&str, &str)]) -> String {
+        read(variables).err().unwrap()
+    }
+
+    #[test]
+    fn keys_and_address_are_enough_and_nothing_is_allowed_unasked() {
+        let config = read(&[KEYS, URL]).unwrap();
+        assert!(!config.development);
+        assert!(
+            config.admin_token.is_none() && config.twilio.is_none() && config.sendgrid.is_none()
+        );
+        assert!(
+            !config
+                .sms_countries
+                .allows(&Phone::parse("+34600111222").unwrap())
+        );
+    }
+
+    #[test]
+    fn cry_07_a_missing_or_bad_variable_is_named() {
+        assert_eq!(error(&[URL]), "MASTER_KEYS is not set");
+        assert_eq!(error(&[KEYS]), "PUBLIC_URL is not set");
+        assert!(
+            error(&[URL, ("MASTER_KEYS", "k1:AAAA")])
+                .starts_with("MASTER_KEYS is not valid: key k1")
+        );
+        assert!(error(&[KEYS, ("PUBLIC_URL", "http://mfa.example.com")]).contains("PUBLIC_URL"));
+        assert!(error(&[KEYS, ("PUBLIC_URL", "https://mfa.example.com/x")]).contains("PUBLIC_URL"));
+        assert!(error(&[KEYS, URL, ("ADMIN_TOKEN", "short")]).contains("ADMIN_TOKEN"));
+        assert!(error(&[KEYS, URL, ("SMS_COUNTRIES", "Spain")]).contains("SMS_COUNTRIES"));
+        assert!(error(&[KEYS, URL, ("ENVIRONMENT", "test")]).contains("ENVIRONMENT"));
+        assert_eq!(
+            error(&[
+                KEYS,
+                URL,
+                ("TWILIO_ACCOUNT_SID", "AC1"),
+                ("TWILIO_AUTH_TOKEN", "t")
+            ]),
+            "TWILIO_FROM is not set"
+        );
+        assert_eq!(
+            error(&[KEYS, URL, ("SENDGRID_API_KEY", "SG.x")]),
+            "SENDGRID_FROM is not set"
+        );
+    }
+
+    #[test]
+    fn providers_are_reached_by_https_outside_development() {
+        let sendgrid = [
+            ("SENDGRID_API_KEY", "SG.x"),
+            ("SENDGRID_FROM", "a@b.example"),
+            ("SENDGRID_BASE_URL", "http://localhost:8026"),
+        ];
+        let production = [[KEYS, URL].as_slice(), &sendgrid].concat();
+        assert!(error(&production).contains("SENDGRID_BASE_URL"));
+        let development = [production.as_slice(), &[("ENVIRONMENT", "development")]].concat();
+        assert_eq!(
+            read(&development).unwrap().sendgrid.unwrap().base.as_str(),
+            "http://localhost:8026"
+        );
+    }
+
+    #[test]
+    fn a_secret_does_not_print() {
+        assert_eq!(format!("{:?}", Secret("hunter2".into())), "Secret(…)");
+    }
+}

@@ -1,0 +1,194 @@
+//! What the operator does: clients, unlocking, reading the record.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::change::scene;
+use crate::app::Call;
+use crate::domain::ids::{ClientId, Owner, UserId};
+use crate::domain::settings::{Label, Settings};
+use crate::error::Error;
+use crate::storage::accounts::{self, Change, Stored};
+use crate::storage::audit_log::{self, Entry, Event, Filter, Kind, Scene};
+use crate::storage::clients::{self, Client, ClientSecret};
+use crate::storage::lock_marks;
+
+/// The longest both secrets of a client may work, in seconds: 30 days.
+pub const LONGEST_OVERLAP: u64 = 30 * 86_400;
+
+/// What the operator changes of a client. `None` leaves a part as it is.
+#[derive(Default)]
+pub struct ClientPatch {
+    pub name: Option<Label>,
+    pub disabled: Option<bool>,
+    /// Merged into what is set; `null` returns a setting to its default.
+    pub settings: Map<String, Json>,
+}
+
+/// Makes a client. Its secret is in this answer and nowhere else.
+pub async fn create_client(
+    call: &Call,
+    id: Option<ClientId>,
+    name: Label,
+    settings: Map<String, Json>,
+) -> Result<(Client, String), Error> {
+    let id = id.map_or_else(ClientId::draw, Ok)?;
+    let secret = ClientSecret::draw()?;
+    let settings = merged(Map::new(), settings)?;
+    let client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now);
+    let event = Event::new(Kind::ClientCreated)
+        .with(json!({"name": client.name, "settings": client.settings}));
+    if clients::insert(
+        &*call.app.db,
+        &client,
+        client_scene(call, &client.id),
+        &event,
+    )
+    .await?
+    {
+        Ok((client, secret.reveal()))
+    } else {
+        Err(Error::ClientExists(client.id.as_str().to_owned()))
+    }
+}
+
+pub async fn list_clients(call: &Call) -> Result<Vec<Client>, Error> {
+    clients::list(&*call.app.db).await
+}
+
+pub async fn find_client(call: &Call, id: &ClientId) -> Result<Client, Error> {
+    clients::find(&*call.app.db, id)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Changes a client. Disabling one kills its tokens at once, since every request asks (TOK-15).
+pub async fn change_client(
+    call: &Call,
+    id: &ClientId,
+    patch: ClientPatch,
+) -> Result<Client, Error> {
+    let mut client = find_client(call, id).await?;
+    let detail =
+        json!({"name": patch.name, "disabled": patch.disabled, "settings": patch.settings});
+    if let Some(name) = patch.name {
+        name.as_str().clone_into(&mut client.name);
+    }
+    if let Some(disabled) = patch.disabled {
+        client.disabled_at = disabled.then(|| client.disabled_at.unwrap_or(call.now));
+    }
+    client.settings = merged(client.settings, patch.settings)?;
+    let event = Event::new(Kind::ClientChanged).with(detail);
+    save(call, client, &event).await
+}
+
+/// Gives a client a new secret; the present one works for `overlap` seconds more.
+pub async fn rotate_secret(
+    call: &Call,
+    id: &ClientId,
+    overlap: u64,
+) -> Result<(Client, String), Error> {
+    let mut client = find_client(call, id).await?;
+    let secret = ClientSecret::draw()?;
+    client.rotate_secret(&secret, call.now.plus(overlap));
+    let event = Event::new(Kind::ClientSecretRotated).with(json!({"overlap_seconds": overlap}));
+    Ok((save(call, client, &event).await?, secret.reveal()))
+}
+
+/// Deletes a client with all its users.
+pub async fn delete_client(call: &Call, id: &ClientId) -> Result<(), Error> {
+    let event = Event::new(Kind::ClientDeleted);
+    if clients::delete(&*call.app.db, id, client_scene(call, id), &event).await? {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// Clears a user's counters and locks. A factor that failures disabled stays disabled: it must be renewed.
+pub async fn unlock(call: &Call, client: &ClientId, user: &UserId) -> Result<(), Error> {
+    let owner = Owner { client, user };
+    let (db, keys) = (&*call.app.db, call.app.keys());
+    for _ in 0..4 {
+        let stored = accounts::find(db, owner)
+            .await?
+            .and_then(|loaded| loaded.stored)
+            .ok_or(Error::UserNotFound)?;
+        let version = Some(Stored::version(&stored));
+        let mut account = stored.account;
+        account.unlock();
+        let events = &[Event::new(Kind::Unlocked)];
+        let change = Change {
+            owner,
+            keys,
+            version,
+            account,
+            events,
+            scene: scene(call, owner),
+            quotas: &[],
+        };
+        if accounts::swap(db, change).await? {
+            // A stale copy of the mark may refuse for a minute more; it never allows.
+            if let Err(error) = lock_marks::delete(&*call.app.kv, owner).await {
+                log::warn!("{error}");
+            }
+            return Ok(());
+        }
+    }
+    Err(Error::RateLimited { retry_after: 1 })
+}
+
+pub async fn audit(call: &Call, filter: Filter) -> Result<Vec<Entry>, Error> {
+    Ok(audit_log::list(&*call.app.db, filter).await?)
+}
+
+async fn save(call: &Call, client: Client, event: &Event) -> Result<Client, Error> {
+    let saved = clients::update(
+        &*call.app.db,
+        &client,
+        client_scene(call, &client.id),
+        event,
+    )
+    .await?;
+    if saved {
+        Ok(client)
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a> {
+    Scene {
+        client,
+        user: None,
+        request_id: &call.request_id,
+        now: call.now,
+    }
+}
+
+/// What is set after a patch (RFC 7396's rules), if it is valid as a whole.
+fn merged(
+    mut settings: Map<String, Json>,
+    patch: Map<String, Json>,
+) -> Result<Map<String, Json>, Error> {
+    for (name, value) in patch {
+        if value.is_null() {
+            settings.remove(&name);
+        } else {
+            settings.insert(name, value);
+        }
+    }
+    let checked: Result<Settings, _> =
+        serde_path_to_error::deserialize(Json::Object(settings.clone()));
+    match checked {
+        Ok(_) => Ok(settings),
+        Err(error) => {
+            let path = error.path().to_string();
+            let field = if path == "." {
+                "settings".to_owned()
+            } else {
+                format!("settings.{path}")
+            };
+            Err(Error::invalid(field, error.into_inner().to_string()))
+        }
+    }
+}

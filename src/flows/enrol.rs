@@ -1,0 +1,141 @@
+//! Binding an authenticator app: register, and renew for a user who has one.
+
+use serde_json::json;
+
+use super::Caller;
+use super::attempt::change_with_proof;
+use super::change::{Decision, Present, change};
+use crate::app::Call;
+use crate::domain::account::{Account, Enrolment, EnrolmentError, PENDING_LIFETIME};
+use crate::domain::code::GuessedCode;
+use crate::domain::email::Email;
+use crate::domain::ids::UserId;
+use crate::domain::otpauth;
+use crate::domain::phone::Phone;
+use crate::domain::settings::Label;
+use crate::domain::time::UnixTime;
+use crate::domain::token::QrClaims;
+use crate::domain::totp::Parameters;
+use crate::error::Error;
+use crate::storage::audit_log::{Event, Kind};
+
+/// What an application may choose for an enrolment.
+pub struct Registration {
+    pub phone: Option<Phone>,
+    pub email: Option<Email>,
+    /// The account name the app shows; the user id if there is none.
+    pub account_name: Option<Label>,
+    pub parameters: Parameters,
+    /// Whether the factor counts only once a first code of it was verified.
+    pub confirm: bool,
+}
+
+/// A new secret, in the one answer that shows it.
+pub struct Enrolled {
+    pub secret: String,
+    pub otpauth_url: String,
+    pub qr_code_url: String,
+    /// Until when it waits for its first code; `None` if it is active already.
+    pub expires_at: Option<UnixTime>,
+}
+
+/// Registers a user, or a user again who has no factor that counts.
+pub async fn register(
+    call: &Call,
+    caller: &Caller,
+    user: &UserId,
+    registration: &Registration,
+) -> Result<Enrolled, Error> {
+    change(call, caller, user, None, |account, present| {
+        let keys = call.app.keys();
+        let mut account = account.unwrap_or_else(|| Account::new(call.now));
+        let label = registration
+            .account_name
+            .as_ref()
+            .map_or(user.as_str(), Label::as_str)
+            .to_owned();
+        let enrolment = Enrolment::draw(
+            keys,
+            present.owner,
+            label,
+            registration.parameters,
+            registration.confirm,
+        )?;
+        let enrolled = enrolled(present, &enrolment, registration.confirm)?;
+        account
+            .enrol(enrolment, call.now)
+            .map_err(enrolment_error)?;
+        if let Some(phone) = &registration.phone {
+            account.set_phone(keys, present.owner, Some(phone), call.now)?;
+        }
+        if let Some(email) = &registration.email {
+            account.set_email(keys, present.owner, Some(email), call.now)?;
+        }
+        let event = Event::new(Kind::Enrolled).with(json!({"confirm": registration.confirm}));
+        Ok(Decision::store(account, event, enrolled))
+    })
+    .await
+}
+
+/// Gives a user a new secret beside the present one, or in its place with `revoke_current`.
+pub async fn renew(
+    call: &Call,
+    caller: &Caller,
+    user: &UserId,
+    code: Option<&GuessedCode>,
+    revoke_current: bool,
+) -> Result<Enrolled, Error> {
+    let check = |account: &Account, _: &Present<'_>| {
+        if account.mfa_enabled() {
+            Ok(())
+        } else {
+            Err(Error::MfaNotEnabled)
+        }
+    };
+    let act = |mut account: Account, present: &Present<'_>| {
+        let (label, parameters) = account.present_app(user);
+        let enrolment = Enrolment::draw(call.app.keys(), present.owner, label, parameters, true)?;
+        let enrolled = enrolled(present, &enrolment, true)?;
+        account
+            .renew(enrolment, revoke_current, call.now)
+            .map_err(enrolment_error)?;
+        let event = Event::new(Kind::Renewed).with(json!({"revoke_current": revoke_current}));
+        Ok(Decision::store(account, event, enrolled))
+    };
+    change_with_proof(call, caller, user, code, check, act).await
+}
+
+fn enrolment_error(error: EnrolmentError) -> Error {
+    match error {
+        EnrolmentError::AlreadyRegistered => Error::AlreadyRegistered,
+        EnrolmentError::NotEnabled => Error::MfaNotEnabled,
+    }
+}
+
+fn enrolled(
+    present: &Present<'_>,
+    enrolment: &Enrolment,
+    confirm: bool,
+) -> Result<Enrolled, Error> {
+    let call = present.call;
+    let expires_at = call.now.plus(PENDING_LIFETIME);
+    let link = QrClaims {
+        client_id: present.owner.client.clone(),
+        user_id: present.owner.user.clone(),
+        factor_id: enrolment.factor_id.clone(),
+        exp: expires_at,
+    };
+    let link = link.sign(call.app.keys()).map_err(Error::internal)?;
+    let issuer = present.client.issuer();
+    Ok(Enrolled {
+        secret: otpauth::base32(&enrolment.secret),
+        otpauth_url: otpauth::uri(
+            issuer,
+            &enrolment.label,
+            &enrolment.secret,
+            &enrolment.parameters,
+        ),
+        qr_code_url: super::qr_code::url(&call.app.config.public_url, present.owner.user, &link),
+        expires_at: confirm.then_some(expires_at),
+    })
+}

@@ -1,0 +1,41 @@
+//! A new set of recovery codes for a user to keep.
+
+use super::Caller;
+use super::attempt::change_with_proof;
+use super::change::{Decision, Present};
+use crate::app::Call;
+use crate::domain::account::Account;
+use crate::domain::code::GuessedCode;
+use crate::domain::ids::UserId;
+use crate::domain::method::Method;
+use crate::domain::recovery::RecoveryCode;
+use crate::error::Error;
+use crate::storage::audit_log::{Event, Kind};
+
+/// Draws ten codes and kills the former set. This answer is the only one that shows them (REC-04).
+pub async fn replace(
+    call: &Call,
+    caller: &Caller,
+    user: &UserId,
+    code: Option<&GuessedCode>,
+) -> Result<Vec<RecoveryCode>, Error> {
+    let check = |account: &Account, present: &Present<'_>| {
+        if !present.client.settings.allows(Method::RecoveryCode) {
+            return Err(Error::method_not_used(Method::RecoveryCode));
+        }
+        if account.mfa_enabled() {
+            Ok(())
+        } else {
+            Err(Error::MfaNotEnabled)
+        }
+    };
+    let act = |mut account: Account, present: &Present<'_>| {
+        let codes = account.replace_recovery_codes(present.owner, call.now)?;
+        Ok(Decision::store(
+            account,
+            Event::new(Kind::RecoveryCodesReplaced),
+            codes,
+        ))
+    };
+    change_with_proof(call, caller, user, code, check, act).await
+}

@@ -1,0 +1,57 @@
+//! What is enrolled for a user.
+
+use super::Caller;
+use super::change::load;
+use crate::app::Call;
+use crate::domain::account::State;
+use crate::domain::ids::UserId;
+use crate::domain::method::Method;
+use crate::domain::time::UnixTime;
+use crate::error::Error;
+
+pub struct Status {
+    pub mfa_enabled: bool,
+    pub state: State,
+    pub methods: Vec<Method>,
+    pub recovery_codes_remaining: usize,
+    pub locked_until: Option<UnixTime>,
+    pub created_at: Option<UnixTime>,
+    pub last_verified_at: Option<UnixTime>,
+}
+
+/// An unknown user has nothing enrolled, and that is an answer, not an error (SECURITY decision 4).
+pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Status, Error> {
+    let loaded = load(call, caller, user).await?;
+    let Some(stored) = loaded.stored else {
+        return Ok(Status {
+            mfa_enabled: false,
+            state: State::None,
+            methods: Vec::new(),
+            recovery_codes_remaining: 0,
+            locked_until: None,
+            created_at: None,
+            last_verified_at: None,
+        });
+    };
+    let account = stored.account;
+    let settings = loaded.client.settings;
+    let on = !account.is_off();
+    let usable = [
+        (Method::Totp, account.has_active_totp()),
+        (Method::Sms, on && account.has_phone()),
+        (Method::Email, on && account.has_email()),
+    ];
+    Ok(Status {
+        mfa_enabled: account.mfa_enabled(),
+        state: account.state(call.now),
+        methods: usable
+            .into_iter()
+            .filter(|(method, can)| *can && settings.allows(*method))
+            .map(|(method, _)| method)
+            .collect(),
+        recovery_codes_remaining: account.recovery_codes_remaining(),
+        locked_until: account.locked_until(call.now),
+        created_at: Some(account.created_at()),
+        last_verified_at: account.last_verified_at(),
+    })
+}

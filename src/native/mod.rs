@@ -1,0 +1,3 @@
+//! The platform on an ordinary machine: SQLite for both databases.
+
+pub mod sqlite;

@@ -1,0 +1,112 @@
+//! A SQLite database that runs statements, one batch at a time.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+
+use crate::domain::time::UnixTime;
+
+/// A bound parameter. Text and integers are all this product stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Integer(i64::from(number))
+    }
+}
+
+impl From<UnixTime> for Value {
+    fn from(time: UnixTime) -> Self {
+        Self::Integer(time.as_sql())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// SQL with `?1`, `?2`… and what is bound to them. Values never become part of the text (API-09).
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub sql: Cow<'static, str>,
+    pub params: Vec<Value>,
+}
+
+impl Statement {
+    pub fn new(sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Self {
+        Self {
+            sql: sql.into(),
+            params: params.into(),
+        }
+    }
+}
+
+/// One row by column name.
+pub type Row = serde_json::Map<String, serde_json::Value>;
+
+/// What one statement gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub rows: Vec<Row>,
+    /// Rows inserted, updated or deleted by this statement.
+    pub changes: u64,
+}
+
+impl Outcome {
+    pub fn into_rows<T: DeserializeOwned>(self) -> Result<Vec<T>, DatabaseError> {
+        let decode = |row| {
+            serde_json::from_value(serde_json::Value::Object(row)).map_err(DatabaseError::Row)
+        };
+        self.rows.into_iter().map(decode).collect()
+    }
+
+    pub fn into_first<T: DeserializeOwned>(self) -> Result<Option<T>, DatabaseError> {
+        Ok(self.into_rows()?.into_iter().next())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// Out of reach, overloaded or too slow. A write may have been carried out all the same.
+    #[error("the database did not answer: {0}")]
+    Unavailable(String),
+    #[error("a row makes no sense: {0}")]
+    Row(serde_json::Error),
+}
+
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Runs the statements in order as one transaction: all of them, or none.
+    /// One call is one round trip.
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError>;
+
+    async fn run(&self, statement: Statement) -> Result<Outcome, DatabaseError> {
+        Ok(self.batch(vec![statement]).await?.pop().unwrap_or_default())
+    }
+}

@@ -1,0 +1,222 @@
+//! `audit_log`: what happened to whom, in the transaction that made it happen. Never a code, a secret,
+//! a token, a phone number or an address (LOG-02).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::domain::ids::{ClientId, RequestId, UserId};
+use crate::domain::method::Method;
+use crate::domain::time::UnixTime;
+use crate::platform::{Database, DatabaseError, Statement, Value};
+
+/// What is recorded. The names are part of the API (`GET /admin/audit`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Enrolled,
+    Confirmed,
+    Verified,
+    Recovered,
+    Failed,
+    Replayed,
+    Locked,
+    FactorDisabled,
+    Renewed,
+    Disabled,
+    RecoveryCodesReplaced,
+    ContactChanged,
+    CodeSent,
+    CodeGenerated,
+    SendRefused,
+    DeliveryFailed,
+    Deleted,
+    Unlocked,
+    Unreadable,
+    ClientCreated,
+    ClientChanged,
+    ClientSecretRotated,
+    ClientDeleted,
+}
+
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enrolled => "enrolled",
+            Self::Confirmed => "confirmed",
+            Self::Verified => "verified",
+            Self::Recovered => "recovered",
+            Self::Failed => "failed",
+            Self::Replayed => "replayed",
+            Self::Locked => "locked",
+            Self::FactorDisabled => "factor_disabled",
+            Self::Renewed => "renewed",
+            Self::Disabled => "disabled",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
+            Self::ContactChanged => "contact_changed",
+            Self::CodeSent => "code_sent",
+            Self::CodeGenerated => "code_generated",
+            Self::SendRefused => "send_refused",
+            Self::DeliveryFailed => "delivery_failed",
+            Self::Deleted => "deleted",
+            Self::Unlocked => "unlocked",
+            Self::Unreadable => "crypt_decrypt_fail",
+            Self::ClientCreated => "client_created",
+            Self::ClientChanged => "client_changed",
+            Self::ClientSecretRotated => "client_secret_rotated",
+            Self::ClientDeleted => "client_deleted",
+        }
+    }
+
+    const fn outcome(self) -> &'static str {
+        match self {
+            Self::Failed
+            | Self::Replayed
+            | Self::Locked
+            | Self::FactorDisabled
+            | Self::SendRefused
+            | Self::DeliveryFailed
+            | Self::Unreadable => "failure",
+            _ => "success",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub kind: Kind,
+    pub method: Option<Method>,
+    pub detail: Json,
+}
+
+impl Event {
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            method: None,
+            detail: json!({}),
+        }
+    }
+
+    #[must_use]
+    pub fn by(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, detail: Json) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Where and when events happened.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub client: &'a ClientId,
+    pub user: Option<&'a UserId>,
+    pub request_id: &'a RequestId,
+    pub now: UnixTime,
+}
+
+const COLUMNS: &str =
+    "INSERT INTO audit_log (at, client_id, user_id, event, outcome, method, request_id, detail) ";
+
+fn params(scene: Scene<'_>, event: &Event) -> Vec<Value> {
+    vec![
+        scene.now.into(),
+        scene.client.as_str().into(),
+        scene.user.map(UserId::as_str).into(),
+        event.kind.name().into(),
+        event.kind.outcome().into(),
+        event.method.map(Method::name).into(),
+        scene.request_id.as_str().into(),
+        event.detail.to_string().into(),
+    ]
+}
+
+/// Recorded whatever else the batch does.
+pub fn record(scene: Scene<'_>, event: &Event) -> Statement {
+    Statement::new(
+        format!("{COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+        params(scene, event),
+    )
+}
+
+/// Recorded only if the statement before it in the batch changed one row: a lost compare-and-swap
+/// leaves no event behind.
+pub fn record_if_changed(scene: Scene<'_>, event: &Event) -> Statement {
+    Statement::new(
+        format!("{COLUMNS} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE changes() = 1"),
+        params(scene, event),
+    )
+}
+
+/// A recorded event, as the operator reads it.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    pub id: i64,
+    pub at: i64,
+    pub client_id: Option<String>,
+    pub user_id: Option<String>,
+    pub event: String,
+    pub outcome: String,
+    pub method: Option<String>,
+    pub request_id: String,
+    pub detail: Json,
+}
+
+/// Which events to list, oldest first.
+#[derive(Debug, Default)]
+pub struct Filter {
+    pub client_id: Option<String>,
+    pub user_id: Option<String>,
+    pub event: Option<String>,
+    /// Only events with a greater id.
+    pub after: i64,
+    pub limit: u32,
+}
+
+pub async fn list(db: &dyn Database, filter: Filter) -> Result<Vec<Entry>, DatabaseError> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: i64,
+        at: i64,
+        client_id: Option<String>,
+        user_id: Option<String>,
+        event: String,
+        outcome: String,
+        method: Option<String>,
+        request_id: String,
+        detail: String,
+    }
+    let sql = "SELECT id, at, client_id, user_id, event, outcome, method, request_id, detail FROM audit_log
+         WHERE id > ?1 AND (?2 IS NULL OR client_id = ?2) AND (?3 IS NULL OR user_id = ?3)
+         AND (?4 IS NULL OR event = ?4) ORDER BY id LIMIT ?5";
+    let params = vec![
+        filter.after.into(),
+        filter.client_id.into(),
+        filter.user_id.into(),
+        filter.event.into(),
+        filter.limit.into(),
+    ];
+    let rows: Vec<Row> = db.run(Statement::new(sql, params)).await?.into_rows()?;
+    let entry = |row: Row| Entry {
+        id: row.id,
+        at: row.at,
+        client_id: row.client_id,
+        user_id: row.user_id,
+        event: row.event,
+        outcome: row.outcome,
+        method: row.method,
+        request_id: row.request_id,
+        detail: serde_json::from_str(&row.detail).unwrap_or(Json::Null),
+    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// Deletes events before `until`, a bounded number at a time.
+pub fn purge(until: UnixTime) -> Statement {
+    let sql = "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < ?1 ORDER BY at LIMIT 1000)";
+    Statement::new(sql, [until.into()])
+}

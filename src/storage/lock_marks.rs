@@ -1,0 +1,66 @@
+//! `lock:{client}:{user}`: until when the user's authenticators are locked. It refuses early and allows
+//! nothing; the account in the database has the word.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::domain::ids::Owner;
+use crate::domain::time::UnixTime;
+use crate::platform::{KeyValue, KeyValueError};
+
+/// The user id percent-encoded, so that it cannot forge the separator (TEN-04); a client id has no
+/// such character.
+fn key(owner: Owner<'_>) -> String {
+    let user = utf8_percent_encode(owner.user.as_str(), NON_ALPHANUMERIC);
+    format!("lock:{}:{user}", owner.client.as_str())
+}
+
+pub async fn find(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<Option<UnixTime>, KeyValueError> {
+    let until = kv.get(&key(owner)).await?;
+    Ok(until
+        .and_then(|text| text.parse().ok())
+        .map(UnixTime::from_secs))
+}
+
+pub async fn insert(
+    kv: &dyn KeyValue,
+    owner: Owner<'_>,
+    until: UnixTime,
+    now: UnixTime,
+) -> Result<(), KeyValueError> {
+    kv.put(
+        &key(owner),
+        &until.as_secs().to_string(),
+        until.seconds_from(now),
+    )
+    .await
+}
+
+pub async fn delete(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<(), KeyValueError> {
+    kv.delete(&key(owner)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ClientId, UserId};
+
+    #[test]
+    fn atk_55_no_two_users_share_a_key() {
+        let key_of = |client: &str, user: &str| {
+            let (client, user) = (
+                ClientId::try_from(client.to_owned()),
+                UserId::try_from(user.to_owned()),
+            );
+            key(Owner {
+                client: &client.unwrap(),
+                user: &user.unwrap(),
+            })
+        };
+        assert_ne!(key_of("a", "b:c"), key_of("a", "b%3Ac"));
+        assert_ne!(key_of("a.b", "c"), key_of("a", ".b:c"));
+        assert!(
+            key_of(&"-".repeat(64), &":".repeat(128)).len() <= 512,
+            "the platform's longest key"
+        );
+    }
+}
