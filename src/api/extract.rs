@@ -222,11 +222,7 @@ fn not_json() -> Error {
 
 /// Says which field is wrong and what was expected, without repeating what was sent.
 fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let cause = error.inner();
-    if !cause.is_data() {
-        return not_json();
-    }
-    let text = cause.to_string();
+    let text = error.inner().to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
     let quoted = text.split('`').nth(1);
     for (beginning, message) in [
@@ -246,10 +242,11 @@ fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
             format!("Expected {expected}")
         }
+        _ if text.starts_with("expected ") => "Expected another type of value".to_owned(),
         _ => format!("Expected {text}"),
     };
     Error::InvalidRequest {
-        field: (path != ".").then_some(path),
+        field: (!matches!(path.as_str(), "." | "?")).then_some(path),
         message,
     }
 }

@@ -71,9 +71,9 @@ impl Database for Sqlite {
             let outcomes = statements
                 .iter()
                 .map(|statement| execute(&transaction, statement))
-                .collect();
+                .collect::<rusqlite::Result<_>>()?;
             transaction.commit()?;
-            outcomes
+            Ok(outcomes)
         };
         run(&mut connection).map_err(|error| DatabaseError::Unavailable(error.to_string()))
     }

@@ -6,7 +6,7 @@ use super::{Account, Challenge, Factor, FactorState};
 use crate::domain::code::{CodeBinding, GuessedCode, NumericCode};
 use crate::domain::ids::{ChallengeId, Owner};
 use crate::domain::keys::KeyRing;
-use crate::domain::method::{Class, Method};
+use crate::domain::method::{Class, Method, Purpose};
 use crate::domain::recovery::RecoveryCode;
 use crate::domain::sealing::SealError;
 use crate::domain::throttle::Consequence;
@@ -141,9 +141,18 @@ impl Account {
                 if !by_factor && classes.is_empty() && self.is_disabled_by_failures() {
                     return Err(Refusal::FactorDisabled);
                 }
-                // A guess that could match nothing still counts: else it would tell what is enrolled.
-                if by_factor || classes.contains(&Class::Authenticator) || classes.is_empty() {
+                // A guess that could match nothing still counts, as one of the kind its length is of:
+                // else it would tell what is enrolled.
+                let of_recovery = code.has(Purpose::Recovery.digits()) && !self.has_app_of(code);
+                let by_nothing = !by_factor && classes.is_empty();
+                if by_factor
+                    || classes.contains(&Class::Authenticator)
+                    || by_nothing && !of_recovery
+                {
                     concerned.push(Class::Authenticator);
+                }
+                if by_nothing && of_recovery {
+                    concerned.push(Class::Recovery);
                 }
                 if classes.contains(&Class::Recovery) {
                     concerned.push(Class::Recovery);
@@ -342,6 +351,12 @@ impl Account {
                 }
             }
         }
+    }
+
+    fn has_app_of(&self, code: &NumericCode) -> bool {
+        self.factors
+            .iter()
+            .any(|factor| code.has(factor.parameters.digits))
     }
 
     fn is_disabled_by_failures(&self) -> bool {

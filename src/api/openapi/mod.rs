@@ -1,0 +1,135 @@
+//! The OpenAPI document, made of the code: schemas of the request and response types, the errors' own
+//! statuses, codes and bodies, the limits the parsers enforce. Native only; the Worker carries none of it.
+
+mod errors;
+mod operations;
+mod route;
+mod schemas;
+
+use serde_json::json;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    Components, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr, ServerBuilder,
+};
+
+use route::Route;
+pub(super) use schemas::{
+    SettingsPatch, bearer, enrolment_state, error_code, failure, grant_type, ok, success,
+};
+
+const ABOUT: &str = "\
+Multi-factor authentication for your application: authenticator apps, codes by SMS and e-mail, recovery codes.
+
+1. [`POST /auth`](#tag/client-authentication) gives your application a token for an hour.
+2. [`POST /mfa/register`](#tag/enrolment) gives a user a QR code to scan.
+3. [`POST /mfa/verify`](#tag/codes) says whether a code is good: for the first one, and at every login.
+
+The [guides](/docs/quick-start) tell it step by step: [enrol](/docs/enrol), [log in](/docs/log-in), \
+[recover](/docs/recover), [errors](/docs/errors), [limits](/docs/limits), [going live](/docs/going-live).
+
+JSON in, JSON out, UTF-8. Unknown fields are refused. A body has at most 16 KiB. Every answer has an \
+`X-Request-Id` to quote when something is wrong. Call from your server only: there are no CORS headers, \
+and client secret and tokens do not belong in a browser or an app.";
+
+/// The whole document.
+pub fn document() -> OpenApi {
+    let mut components = Components::new();
+    let mut paths = Paths::new();
+    for route in operations::all() {
+        route.add_to(&mut paths, &mut components);
+    }
+    for error in errors::every() {
+        let name = route::component_name(super::code(&error));
+        let response = route::error_response(&[error]);
+        components.responses.insert(name, response.into());
+    }
+    add_headers(&mut components);
+    add_security(&mut components);
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Candado")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(ABOUT))
+                .license(Some(license()))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new()
+            .url("/")
+            .description(Some("The service this document comes from"))
+            .build()]))
+        .tags(Some(tags()))
+        .paths(paths)
+        .components(Some(components))
+        .build()
+}
+
+fn license() -> License {
+    let mut license = License::new("Apache-2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    license
+}
+
+fn tags() -> Vec<utoipa::openapi::Tag> {
+    [
+        (operations::CLIENTS, "Your application proves who it is and gets a token for the rest. The demo client of `npm start` is `app123` with the secret `secret123`."),
+        (operations::ENROLMENT, "Binding an authenticator app to a user."),
+        (operations::CODES, "Sending codes and verifying them."),
+        (operations::USERS, "What is known of a user, and turning MFA off."),
+        (operations::OPERATOR, "For who runs the service: clients, unlocking, the record of events. While no `ADMIN_TOKEN` is set, none of these exist."),
+        (operations::SERVICE, "Is it up?"),
+    ]
+    .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())
+    .into()
+}
+
+fn add_headers(components: &mut Components) {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    for (name, schema, description, example) in [
+        ("X-Request-Id", text(), "Names this request in the service's log and audit events.", json!("01JZ6T9Q3X4Y5Z6A7B8C9D0E1F")),
+        ("Cache-Control", text().enum_values(Some(["no-store"])), "No answer may be kept.", json!("no-store")),
+        ("Retry-After", seconds, "Seconds to wait, as `retry_after` in the body.", json!(60)),
+        ("WWW-Authenticate", text(), "How to authenticate (RFC 6750, RFC 7617).", json!("Bearer realm=\"candado\", error=\"invalid_token\"")),
+        ("Allow", text(), "The methods of this path.", json!("POST, OPTIONS")),
+    ] {
+        let header = HeaderBuilder::new()
+            .schema(Some(schema))
+            .description(Some(description))
+            .example(Some(example))
+            .build();
+        components.headers.insert(name.to_owned(), RefOr::T(header));
+    }
+}
+
+fn add_security(components: &mut Components) {
+    let http = |scheme, description: &str| {
+        HttpBuilder::new().scheme(scheme).description(Some(description.to_owned()))
+    };
+    let schemes = [
+        (
+            route::ACCESS_TOKEN,
+            http(HttpAuthScheme::Bearer, "The `access_token` of POST /auth. It works for an hour.")
+                .bearer_format("JWT"),
+        ),
+        (
+            route::ADMIN_TOKEN,
+            http(HttpAuthScheme::Bearer, "The operator's `ADMIN_TOKEN`; after `npm start` it is in .dev.vars."),
+        ),
+        (
+            route::CLIENT_SECRET,
+            http(HttpAuthScheme::Basic, "Client id and secret, at POST /auth with a form body (RFC 6749, section 2.3.1)."),
+        ),
+    ];
+    for (name, scheme) in schemes {
+        components
+            .security_schemes
+            .insert(name.to_owned(), RefOr::T(SecurityScheme::Http(scheme.build())));
+    }
+}
+
+#[cfg(test)]
+mod tests;

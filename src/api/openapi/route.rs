@@ -1,0 +1,314 @@
+//! How one operation is written down: a builder that knows what every route of a kind has in common.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+};
+use utoipa::openapi::request_body::RequestBody;
+use utoipa::openapi::schema::{AllOf, ObjectBuilder};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{
+    Components, Content, ContentBuilder, Paths, Ref, RefOr, Required, Response, ResponseBuilder,
+    Schema,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::errors;
+use super::schemas::{one_of, reference};
+use crate::api::error::{Body, body, headers};
+use crate::api::{code, status};
+use crate::error::Error;
+
+pub(super) const ACCESS_TOKEN: &str = "accessToken";
+pub(super) const ADMIN_TOKEN: &str = "adminToken";
+pub(super) const CLIENT_SECRET: &str = "clientSecret";
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A named example.
+pub(super) type Example<'a> = (&'a str, Value);
+
+pub(super) struct Route {
+    method: HttpMethod,
+    path: &'static str,
+    operation: Operation,
+    errors: Vec<Error>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Route {
+    pub(super) fn new(
+        method: HttpMethod,
+        path: &'static str,
+        id: &str,
+        tag: &str,
+        summary: &str,
+    ) -> Self {
+        let operation = OperationBuilder::new()
+            .operation_id(Some(id))
+            .tag(tag)
+            .summary(Some(summary))
+            .build();
+        Self {
+            method,
+            path,
+            operation,
+            errors: vec![
+                Error::HttpsRequired,
+                Error::MethodNotAllowed,
+                Error::Internal("".into()),
+                Error::Unavailable("".into()),
+            ],
+            schemas: Vec::new(),
+        }
+    }
+
+    pub(super) fn text(mut self, description: &str) -> Self {
+        self.operation.description = Some(description.to_owned());
+        self
+    }
+
+    /// For a client with its access token.
+    pub(super) fn for_client(mut self) -> Self {
+        self.operation.security =
+            Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(ACCESS_TOKEN, [])]);
+        self.fails_with([Error::InvalidToken { presented: true }])
+    }
+
+    /// For the operator.
+    pub(super) fn for_operator(mut self) -> Self {
+        self.operation.security =
+            Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(ADMIN_TOKEN, [])]);
+        self.fails_with([Error::InvalidToken { presented: true }, Error::NotFound])
+    }
+
+    /// For anyone, or with more said in the request itself.
+    pub(super) fn open_to(mut self, securities: Vec<SecurityRequirement>) -> Self {
+        self.operation.security = Some(securities);
+        self
+    }
+
+    /// A JSON body that may name the client.
+    pub(super) fn client_body<T: ToSchema>(self, examples: &[Example<'_>]) -> Self {
+        self.body::<T>(JSON, examples).fails_with([Error::ClientMismatch])
+    }
+
+    pub(super) fn body<T: ToSchema>(mut self, media_type: &str, examples: &[Example<'_>]) -> Self {
+        self.note::<T>();
+        self.body_schema(media_type, reference::<T>(), examples)
+    }
+
+    pub(super) fn body_schema(
+        mut self,
+        media_type: &str,
+        schema: RefOr<Schema>,
+        examples: &[Example<'_>],
+    ) -> Self {
+        let bodies = match self.operation.request_body.take() {
+            Some(RefOr::T(body)) => body,
+            _ => RequestBody::new(),
+        };
+        let mut bodies = bodies;
+        bodies.required = Some(Required::True);
+        bodies
+            .content
+            .insert(media_type.to_owned(), RefOr::T(content(schema, examples)));
+        self.operation.request_body = Some(RefOr::T(bodies));
+        self.fails_with([
+            errors::invalid_request(),
+            Error::PayloadTooLarge,
+            Error::UnsupportedMediaType,
+        ])
+    }
+
+    pub(super) fn optional_body(mut self) -> Self {
+        if let Some(RefOr::T(body)) = &mut self.operation.request_body {
+            body.required = Some(Required::False);
+        }
+        self
+    }
+
+    pub(super) fn in_path<T: ToSchema>(mut self, name: &str, example: &str) -> Self {
+        self.note::<T>();
+        self.parameter(
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(reference::<T>()))
+                .example(Some(json!(example)))
+                .build(),
+        )
+    }
+
+    pub(super) fn in_query(
+        self,
+        name: &str,
+        required: bool,
+        schema: impl Into<RefOr<Schema>>,
+        description: &str,
+        example: Value,
+    ) -> Self {
+        let required = if required { Required::True } else { Required::False };
+        self.fails_with([errors::invalid_request()]).parameter(
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .required(required)
+                .schema(Some(schema))
+                .description((!description.is_empty()).then_some(description))
+                .example(Some(example))
+                .build(),
+        )
+    }
+
+    fn parameter(mut self, parameter: Parameter) -> Self {
+        let parameters = self.operation.parameters.get_or_insert_default();
+        parameters.push(parameter.into());
+        self
+    }
+
+    /// The answer to a request that succeeds.
+    pub(super) fn answers<T: ToSchema>(
+        mut self,
+        status: &str,
+        description: &str,
+        examples: &[Example<'_>],
+    ) -> Self {
+        self.note::<T>();
+        let response = success(description).content(JSON, content(reference::<T>(), examples));
+        self.respond(status, response.build())
+    }
+
+    pub(super) fn answers_nothing(self, description: &str) -> Self {
+        self.respond("204", success(description).build())
+    }
+
+    pub(super) fn respond(mut self, status: &str, response: Response) -> Self {
+        self.operation
+            .responses
+            .responses
+            .insert(status.to_owned(), response.into());
+        self
+    }
+
+    pub(super) fn fails_with(mut self, errors: impl IntoIterator<Item = Error>) -> Self {
+        for error in errors {
+            if !self.errors.iter().any(|known| code(known) == code(&error)) {
+                self.errors.push(error);
+            }
+        }
+        self
+    }
+
+    /// Has the document hold `T` and all it refers to.
+    pub(super) fn note<T: ToSchema>(&mut self) {
+        T::schemas(&mut self.schemas);
+        self.schemas.push((T::name().into_owned(), T::schema()));
+    }
+
+    pub(super) fn add_to(mut self, paths: &mut Paths, components: &mut Components) {
+        self.note::<Body<'_>>();
+        let mut by_status: BTreeMap<u16, Vec<Error>> = BTreeMap::new();
+        for error in self.errors {
+            by_status.entry(status(&error).as_u16()).or_default().push(error);
+        }
+        for (status, errors) in by_status {
+            let response = match errors.as_slice() {
+                [only] => RefOr::Ref(Ref::from_response_name(component_name(code(only)))),
+                several => RefOr::T(error_response(several)),
+            };
+            let responses = &mut self.operation.responses.responses;
+            responses.insert(status.to_string(), response);
+        }
+        components.schemas.extend(self.schemas);
+        let item = PathItem::new(self.method, self.operation);
+        match paths.paths.get_mut(self.path) {
+            Some(present) => present.merge_operations(item),
+            None => {
+                paths.paths.insert(self.path.to_owned(), item);
+            }
+        }
+    }
+}
+
+pub(super) fn success(description: &str) -> ResponseBuilder {
+    let mut response = ResponseBuilder::new().description(description).build();
+    add_headers(&mut response, ["Cache-Control", "X-Request-Id"]);
+    response.into()
+}
+
+/// The answer to a request that fails in one of these ways, which all have one status.
+pub(super) fn error_response(errors: &[Error]) -> Response {
+    let texts: Vec<String> = errors
+        .iter()
+        .map(|error| format!("`{}`: {}", code(error), errors::meaning(error)))
+        .collect();
+    let description = if let [only] = texts.as_slice() {
+        only.clone()
+    } else {
+        texts.iter().map(|text| format!("- {text}\n")).collect()
+    };
+    let examples = errors.iter().map(|error| {
+        let example = ExampleBuilder::new().value(Some(json!(body(error, None)))).build();
+        (code(error).to_owned(), RefOr::T(example))
+    });
+    let codes = errors.iter().map(|error| json!(code(error)));
+    let narrowed = ObjectBuilder::new().property("error", one_of("", codes));
+    let mut schema = AllOf::new();
+    schema.items = vec![reference::<Body<'_>>(), narrowed.into()];
+    let content = ContentBuilder::new()
+        .schema(Some(schema))
+        .examples_from_iter(examples)
+        .build();
+    let mut response = ResponseBuilder::new()
+        .description(description.trim_end())
+        .content(JSON, content)
+        .build();
+    add_headers(&mut response, ["Cache-Control", "X-Request-Id"]);
+    let set: Vec<String> = errors
+        .iter()
+        .flat_map(|error| headers(error).keys().map(ToString::to_string).collect::<Vec<_>>())
+        .collect();
+    for (name, header) in [("retry-after", "Retry-After"), ("www-authenticate", "WWW-Authenticate")] {
+        if set.iter().any(|set| set == name) {
+            add_headers(&mut response, [header]);
+        }
+    }
+    if errors.iter().any(|error| matches!(error, Error::MethodNotAllowed)) {
+        add_headers(&mut response, ["Allow"]);
+    }
+    response
+}
+
+fn add_headers<const N: usize>(response: &mut Response, names: [&str; N]) {
+    for name in names {
+        let header = Ref::new(format!("#/components/headers/{name}"));
+        response.headers.insert(name.to_owned(), RefOr::Ref(header));
+    }
+}
+
+pub(super) fn content(schema: RefOr<Schema>, examples: &[Example<'_>]) -> Content {
+    let examples = examples.iter().map(|(summary, value)| {
+        let key = summary.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let example = ExampleBuilder::new().summary(*summary).value(Some(value.clone())).build();
+        (key, RefOr::T(example))
+    });
+    ContentBuilder::new()
+        .schema(Some(schema))
+        .examples_from_iter(examples)
+        .build()
+}
+
+/// `invalid_code` as the name of a component: `InvalidCode`.
+pub(super) fn component_name(code: &str) -> String {
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    };
+    code.split('_').map(capital).collect()
+}

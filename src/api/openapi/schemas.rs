@@ -1,0 +1,414 @@
+//! Schemas of the domain's types: what their parsers accept, as JSON Schema can say it. The tests hold
+//! each pattern against its parser.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOf, Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat, Type,
+};
+use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::errors;
+use crate::domain::account::State;
+use crate::domain::code::GuessedCode;
+use crate::domain::email::Email;
+use crate::domain::ids::{ClientId, UserId};
+use crate::domain::method::Method;
+use crate::domain::phone::{Country, CountryList, Phone};
+use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
+use crate::domain::time::UnixTime;
+use crate::domain::totp::{Algorithm, Digits, Period};
+
+const LABEL: &str = r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]{0,62}[^\s\x00-\x1F\x7F-\x9F])?$";
+const DOMAIN: &str = "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
+const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
+/// 6 or 8 digits; or 24 of Crockford's letters, with separators anywhere.
+const CODE: &str = "^([0-9]{6}|[0-9]{8}|[ -]*([0-9A-TV-Za-tv-z][ -]*){24})$";
+
+macro_rules! schema_of {
+    ($type:ty, $name:literal, $schema:expr) => {
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T(Schema::from($schema))
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    };
+}
+
+schema_of!(
+    UserId,
+    "UserId",
+    text(
+        "Your own id of the user: 1 to 128 printable ASCII characters without space, compared byte \
+         for byte. Use an id that never changes, not a name or an e-mail address.",
+        "^[!-~]+$",
+        (1, 128),
+        "user123"
+    )
+);
+schema_of!(
+    ClientId,
+    "ClientId",
+    text(
+        "The id of your application. In a request it may be left out; if it is there, it must be \
+         the one the access token was issued to.",
+        "^[A-Za-z0-9._-]+$",
+        (1, 64),
+        "app123"
+    )
+);
+schema_of!(
+    Phone,
+    "Phone",
+    text(
+        "A phone number as E.164 writes it: +, country code, number, without spaces.",
+        r"^\+[1-9][0-9]{6,14}$",
+        (8, 16),
+        "+34600111222"
+    )
+);
+schema_of!(
+    Email,
+    "Email",
+    text(
+        "An e-mail address, at most 64 characters before the @ and 254 in all.",
+        EMAIL,
+        (6, 254),
+        "ann@example.com"
+    )
+);
+schema_of!(
+    GuessedCode,
+    "Code",
+    text(
+        "What the user typed, always a string: 6 or 8 digits, or a recovery code of 24 characters \
+         (its dashes, spaces and case do not matter).",
+        CODE,
+        (6, 48),
+        "123456"
+    )
+);
+schema_of!(
+    Label,
+    "Label",
+    text(
+        "A name shown to people: 1 to 64 characters, none of them a control character, no space at \
+         either end.",
+        LABEL,
+        (1, 64),
+        "Shop"
+    )
+);
+schema_of!(
+    Domain,
+    "Domain",
+    text(
+        "A host name, without scheme, port or path.",
+        DOMAIN,
+        (1, 50),
+        "shop.example"
+    )
+);
+schema_of!(
+    UnixTime,
+    "UnixTime",
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+        .description(Some("Seconds since 1970-01-01T00:00:00Z."))
+        .examples([json!(1_760_000_000)])
+);
+schema_of!(
+    Algorithm,
+    "Algorithm",
+    one_of(
+        "The hash of the authenticator's codes. Every app knows SHA1; some ignore the others.",
+        [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512].map(|it| json!(it))
+    )
+);
+schema_of!(
+    Digits,
+    "Digits",
+    numbers(
+        "The length of the authenticator's codes.",
+        [Digits::SIX, Digits::EIGHT].map(|it| json!(it))
+    )
+);
+schema_of!(
+    Period,
+    "Period",
+    numbers(
+        "How long one code of the authenticator is shown, in seconds.",
+        [30_u64, 60].map(Value::from)
+    )
+);
+schema_of!(
+    Locale,
+    "Locale",
+    one_of(
+        "The language of a message.",
+        [Locale::En, Locale::Es].map(|it| json!(it))
+    )
+);
+schema_of!(
+    Method,
+    "Method",
+    one_of(
+        "How a code was proved. `recovery` is a recovery message: it proves the right to set up MFA \
+         anew, so let its user do nothing else.",
+        Method::ALL.map(|it| json!(it))
+    )
+);
+schema_of!(
+    State,
+    "State",
+    one_of(
+        "`active`: codes are asked for. `pending`: waits for its first code. `disabled`: turned off, \
+         by request or by 100 wrong codes in a row. `none`: nothing was ever set up.",
+        [State::Active, State::Pending, State::Disabled, State::None].map(|it| json!(it))
+    )
+);
+schema_of!(
+    Country,
+    "Country",
+    one_of("A country with phone numbers of its own (ISO 3166-1 alpha-2).", countries())
+);
+
+impl PartialSchema for CountryList {
+    fn schema() -> RefOr<Schema> {
+        let any = ArrayBuilder::new()
+            .items(one_of("Every country.", [json!("*")]))
+            .min_items(Some(1))
+            .max_items(Some(1));
+        let mut list = AnyOf::new();
+        list.items = vec![any.into(), Array::new(reference::<Country>()).into()];
+        list.description =
+            Some("The countries SMS may go to, or `[\"*\"]` for all.".to_owned());
+        RefOr::T(Schema::AnyOf(list))
+    }
+}
+
+impl ToSchema for CountryList {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Country::name().into_owned(), Country::schema()));
+    }
+}
+
+/// What a client is set to: every setting, as it applies.
+impl PartialSchema for Settings {
+    fn schema() -> RefOr<Schema> {
+        settings("Every setting as it applies, defaults included.", true)
+    }
+}
+
+impl ToSchema for Settings {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Label::name().into_owned(), Label::schema()));
+        schemas.push((Domain::name().into_owned(), Domain::schema()));
+        schemas.push((Method::name().into_owned(), Method::schema()));
+        schemas.push((Locale::name().into_owned(), Locale::schema()));
+        schemas.push((CountryList::name().into_owned(), CountryList::schema()));
+        CountryList::schemas(schemas);
+    }
+}
+
+/// Settings as a request has them: any may be missing, and `null` is the default again.
+pub(in crate::api) struct SettingsPatch;
+
+impl PartialSchema for SettingsPatch {
+    fn schema() -> RefOr<Schema> {
+        settings(
+            "The settings to change; what is left out stays. `null` returns one to its default.",
+            false,
+        )
+    }
+}
+
+impl ToSchema for SettingsPatch {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Settings::schemas(schemas);
+    }
+}
+
+fn settings(description: &str, complete: bool) -> RefOr<Schema> {
+    // Taken apart, so that a setting that is added is described too.
+    let Settings {
+        issuer: _,
+        sms_domain: _,
+        methods: _,
+        sms_countries: _,
+        locale: _,
+        cooldown_seconds,
+        sends_per_ten_minutes,
+        sends_per_day,
+        sms_per_prefix_and_hour,
+        daily_sms_budget,
+        daily_email_budget,
+        require_step_up,
+    } = Settings::default();
+    let optional = |schema: RefOr<Schema>, description: &str| nullable(schema, description);
+    let always = |schema: Object| -> RefOr<Schema> {
+        if complete {
+            schema.into()
+        } else {
+            let mut schema = schema;
+            schema.schema_type = match &schema.schema_type {
+                utoipa::openapi::schema::SchemaType::Type(one) => {
+                    [one.clone(), Type::Null].into_iter().collect()
+                }
+                other => other.clone(),
+            };
+            schema.into()
+        }
+    };
+    let methods = Array::new(reference::<Method>());
+    let switch = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(json!(require_step_up)))
+        .description(Some(
+            "Whether disabling, renewing, deleting, new recovery codes and new contact data need a \
+             fresh `code`.",
+        ))
+        .build();
+    let locale = if complete {
+        reference::<Locale>()
+    } else {
+        nullable(reference::<Locale>(), "The language of messages, where a request names none.")
+    };
+    let properties: [(&str, RefOr<Schema>); 12] = [
+        ("issuer", optional(reference::<Label>(), "The name in authenticator apps and messages; the client's name while it is not set.")),
+        ("sms_domain", optional(reference::<Domain>(), "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.")),
+        ("methods", optional(methods.into(), "The methods the client may use; all while it is not set.")),
+        ("sms_countries", optional(reference::<CountryList>(), "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.")),
+        ("locale", locale),
+        ("cooldown_seconds", always(bounded(cooldown_seconds, "Seconds between two messages to one user on one channel; doubles with each further one."))),
+        ("sends_per_ten_minutes", always(bounded(sends_per_ten_minutes, "Messages to one destination in 10 minutes, whichever users it belongs to."))),
+        ("sends_per_day", always(bounded(sends_per_day, "Messages to one destination in 24 hours."))),
+        ("sms_per_prefix_and_hour", always(bounded(sms_per_prefix_and_hour, "SMS per hour to numbers that differ in their last four digits only."))),
+        ("daily_sms_budget", always(bounded(daily_sms_budget, "SMS per day (UTC) of the whole client."))),
+        ("daily_email_budget", always(bounded(daily_email_budget, "E-mails per day (UTC) of the whole client."))),
+        ("require_step_up", always(switch)),
+    ];
+    let mut object = ObjectBuilder::new()
+        .description(Some(description))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        .build();
+    for (name, schema) in properties {
+        object.properties.insert(name.to_owned(), schema);
+        if complete {
+            object.required.push(name.to_owned());
+        }
+    }
+    RefOr::T(Schema::Object(object))
+}
+
+fn bounded<const LEAST: u32, const DEFAULT: u32, const MOST: u32>(
+    _: Bounded<LEAST, DEFAULT, MOST>,
+    description: &str,
+) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(LEAST))
+        .maximum(Some(MOST))
+        .default(Some(json!(DEFAULT)))
+        .description(Some(description))
+        .build()
+}
+
+pub(super) fn text(
+    description: &str,
+    pattern: &str,
+    (shortest, longest): (usize, usize),
+    example: &str,
+) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(pattern))
+        .min_length(Some(shortest))
+        .max_length(Some(longest))
+        .description(Some(description))
+        .examples([json!(example)])
+        .build()
+}
+
+pub(super) fn one_of(description: &str, values: impl IntoIterator<Item = Value>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(values.into_iter().collect::<Vec<_>>()))
+        .description((!description.is_empty()).then_some(description))
+        .build()
+}
+
+fn numbers(description: &str, values: impl IntoIterator<Item = Value>) -> Object {
+    let mut object = one_of(description, values);
+    object.schema_type = Type::Integer.into();
+    object
+}
+
+fn countries() -> Vec<Value> {
+    let letters = || (b'A'..=b'Z').map(char::from);
+    let pairs = letters().flat_map(|first| letters().map(move |second| format!("{first}{second}")));
+    pairs
+        .filter_map(|code| Country::parse(&code).ok())
+        .map(|country| json!(country))
+        .collect()
+}
+
+pub(super) fn reference<T: ToSchema>() -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(T::name()))
+}
+
+fn nullable(schema: RefOr<Schema>, description: &str) -> RefOr<Schema> {
+    let mut either = AnyOf::new();
+    let null = ObjectBuilder::new().schema_type(Type::Null).build();
+    either.items = vec![schema, null.into()];
+    either.description = Some(description.to_owned());
+    RefOr::T(Schema::AnyOf(either))
+}
+
+/// The `status` of every success.
+pub(in crate::api) fn success() -> Object {
+    one_of("", [json!("success")])
+}
+
+/// The `status` of every failure.
+pub(in crate::api) fn failure() -> Object {
+    one_of("", [json!("failure")])
+}
+
+pub(in crate::api) fn ok() -> Object {
+    one_of("", [json!("ok")])
+}
+
+pub(in crate::api) fn bearer() -> Object {
+    one_of("", [json!("Bearer")])
+}
+
+pub(in crate::api) fn enrolment_state() -> Object {
+    one_of(
+        "`pending` until a first code is verified; `active` at once with `\"confirm\": false`.",
+        [json!("pending"), json!("active")],
+    )
+}
+
+pub(in crate::api) fn grant_type() -> Object {
+    one_of("", [json!("client_credentials")])
+}
+
+pub(in crate::api) fn error_code() -> Object {
+    let mut codes: Vec<&str> = errors::every().iter().map(crate::api::code).collect();
+    codes.dedup();
+    one_of(
+        "What went wrong, for programs. These names are stable.",
+        codes.into_iter().map(Value::from),
+    )
+}

@@ -1,0 +1,631 @@
+//! Codes by SMS, by e-mail and to the application: order, limits, and providers that fail.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Mood, Reply, TestApp, wrong_code};
+
+/// A user with both destinations, and an active factor no code of which was used.
+async fn user(app: &TestApp, name: &str) {
+    let body = json!({"user_id": name, "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
+    app.post("/mfa/register", body).await.expect(200);
+}
+
+async fn with_user() -> TestApp {
+    let app = TestApp::new().await;
+    user(&app, "ann").await;
+    app
+}
+
+async fn send(app: &TestApp, path: &str) -> Reply {
+    app.post(path, json!({"user_id": "ann"})).await
+}
+
+#[tokio::test]
+async fn a_code_by_sms_is_sent_and_verifies_once() {
+    let app = with_user().await;
+    let reply = send(&app, "/mfa/sms").await.expect(200);
+    let expected = json!({"status": "success", "message": "Code sent by SMS", "expires_in": 300, "destination": "+34•••••••22"});
+    assert_eq!(reply, expected);
+    let sent = app.outbox.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(
+        sent[0].uri,
+        "https://api.twilio.com/2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef/Messages.json"
+    );
+    let code = sent[0].code();
+    let fields: Vec<(String, String)> = form_urlencoded::parse(sent[0].body.as_bytes())
+        .into_owned()
+        .collect();
+    assert_eq!(fields[0], ("To".into(), "+34600111222".into()));
+    assert_eq!(
+        fields[2].1,
+        format!(
+            "{code} is your Shop code. It expires in 5 minutes. Never share it.\n\n@mfa.example.com #{code}"
+        )
+    );
+    let verified = app.verify("ann", &code).await.expect(200);
+    assert_eq!(verified["method"], "sms");
+    app.verify("ann", &code).await.fails(400, "invalid_code");
+    assert_eq!(
+        app.events("ann").await,
+        ["enrolled", "code_sent", "verified", "failed"]
+    );
+}
+
+#[tokio::test]
+async fn a_code_by_email_is_sent_and_verifies_once() {
+    let app = with_user().await;
+    let reply = app
+        .post(
+            "/mfa/email",
+            json!({"user_id": "ann", "client_id": "shop", "locale": "es"}),
+        )
+        .await
+        .expect(200);
+    let expected = json!({"status": "success", "message": "Code sent by email", "expires_in": 300, "destination": "a•••@example.com"});
+    assert_eq!(reply, expected);
+    let sent = app.outbox.last();
+    assert_eq!(sent.uri, "https://api.sendgrid.com/v3/mail/send");
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!(
+        body["personalizations"],
+        json!([{"to": [{"email": "ann@example.com"}]}])
+    );
+    assert_eq!(
+        body["from"],
+        json!({"email": "mfa@example.com", "name": "Shop"})
+    );
+    assert_eq!(body["subject"], "Tu código de Shop");
+    assert_eq!(body["tracking_settings"]["click_tracking"]["enable"], false);
+    assert_eq!(
+        app.verify("ann", &sent.code()).await.expect(200)["method"],
+        "email"
+    );
+    app.verify("ann", &sent.code())
+        .await
+        .fails(400, "invalid_code");
+}
+
+#[tokio::test]
+async fn a_generated_code_is_given_to_the_application_and_verifies_once() {
+    let app = with_user().await;
+    let reply = send(&app, "/mfa/generate").await.expect(200);
+    assert_eq!(reply["expires_in"], 300);
+    let code = reply["code"].as_str().unwrap();
+    assert!(app.outbox.sent().is_empty());
+    assert_eq!(
+        app.verify("ann", code).await.expect(200)["method"],
+        "generated"
+    );
+    app.verify("ann", code).await.fails(400, "invalid_code");
+}
+
+#[tokio::test]
+async fn oob_09_a_sent_code_is_in_no_answer_and_no_record() {
+    let app = with_user().await;
+    let answers = [send(&app, "/mfa/sms").await, send(&app, "/mfa/email").await];
+    let codes: Vec<String> = app
+        .outbox
+        .sent()
+        .iter()
+        .map(crate::harness::Sent::code)
+        .collect();
+    let stored = format!(
+        "{:?} {:?}",
+        app.db.rows("SELECT * FROM accounts").await,
+        app.db.rows("SELECT * FROM audit_log").await
+    );
+    let kept = format!("{:?}", app.kv.written.lock().unwrap());
+    for code in codes {
+        for reply in &answers {
+            let text = format!(
+                "{:?} {}",
+                reply.headers,
+                String::from_utf8_lossy(&reply.bytes)
+            );
+            assert!(!text.contains(&code));
+        }
+        assert!(!stored.contains(&code) && !kept.contains(&code));
+    }
+    assert!(!stored.contains("600111222") && !stored.contains("ann@example.com"));
+}
+
+#[tokio::test]
+async fn oob_02_a_code_lives_five_minutes() {
+    for (seconds, accepted) in [(299, true), (300, false)] {
+        let app = with_user().await;
+        send(&app, "/mfa/sms").await.expect(200);
+        app.advance(seconds);
+        assert_eq!(
+            app.verify("ann", &app.outbox.last().code()).await.status == 200,
+            accepted,
+            "{seconds}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn atk_31_a_replaced_code_is_dead_though_kv_may_hold_it() {
+    let app = with_user().await;
+    app.kv.set(Mood::Stale);
+    send(&app, "/mfa/sms").await.expect(200);
+    app.advance(60);
+    send(&app, "/mfa/sms").await.expect(200);
+    let [old, new] = [0, 1].map(|at| app.outbox.sent()[at].code());
+    if old != new {
+        app.verify("ann", &old).await.fails(400, "invalid_code");
+    }
+    app.verify("ann", &new).await.expect(200);
+    app.verify("ann", &new).await.fails(400, "invalid_code");
+}
+
+#[tokio::test]
+async fn atk_31_a_code_dies_with_its_destination() {
+    let app = with_user().await;
+    send(&app, "/mfa/sms").await.expect(200);
+    send(&app, "/mfa/email").await.expect(200);
+    app.post(
+        "/mfa/contact",
+        json!({"user_id": "ann", "phone": "+34600111223"}),
+    )
+    .await
+    .expect(200);
+    let [sms, email] = [0, 1].map(|at| app.outbox.sent()[at].code());
+    app.verify("ann", &sms).await.fails(400, "invalid_code");
+    app.verify("ann", &email).await.expect(200);
+}
+
+#[tokio::test]
+async fn atk_32_the_right_code_is_refused_after_five_wrong_ones() {
+    let app = with_user().await;
+    send(&app, "/mfa/email").await.expect(200);
+    let right = app.outbox.last().code();
+    for _ in 0..5 {
+        let body = json!({"user_id": "ann", "code": wrong_code(std::slice::from_ref(&right)), "method": "email"});
+        app.post("/mfa/verify", body)
+            .await
+            .fails(400, "invalid_code");
+    }
+    app.advance(60);
+    app.verify("ann", &right).await.fails(400, "invalid_code");
+}
+
+#[tokio::test]
+async fn atk_02_of_parallel_uses_of_a_delivered_code_one_succeeds() {
+    for _ in 0..20 {
+        let app = with_user().await;
+        send(&app, "/mfa/sms").await.expect(200);
+        let code = app.outbox.last().code();
+        let replies = join_all((0..50).map(|_| app.verify("ann", &code))).await;
+        assert_eq!(
+            replies.iter().filter(|reply| reply.status == 200).count(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn atk_66_of_parallel_requests_one_message_goes_out() {
+    for path in ["/mfa/sms", "/mfa/email"] {
+        let app = with_user().await;
+        let replies = join_all((0..50).map(|_| send(&app, path))).await;
+        assert_eq!(
+            replies.iter().filter(|reply| reply.status == 200).count(),
+            1
+        );
+        assert!(
+            replies
+                .iter()
+                .all(|reply| matches!(reply.status, 200 | 429))
+        );
+        assert_eq!(app.outbox.sent().len(), 1);
+        let limited = send(&app, path).await.fails(429, "send_limited");
+        assert_eq!(limited["retry_after"], 60);
+    }
+}
+
+#[tokio::test]
+async fn atk_66_a_destination_gets_five_messages_in_ten_minutes_whoever_asks() {
+    let app = TestApp::new().await;
+    for n in 0..6 {
+        user(&app, &format!("user{n}")).await;
+    }
+    for n in 0..5 {
+        app.post("/mfa/sms", json!({"user_id": format!("user{n}")}))
+            .await
+            .expect(200);
+    }
+    let limited = app
+        .post("/mfa/sms", json!({"user_id": "user5"}))
+        .await
+        .fails(429, "send_limited");
+    assert_eq!(app.outbox.sent().len(), 5);
+    app.advance(limited["retry_after"].as_u64().unwrap());
+    app.post("/mfa/sms", json!({"user_id": "user5"}))
+        .await
+        .expect(200);
+    assert_eq!(
+        app.events("user5").await,
+        ["enrolled", "send_refused", "code_sent"]
+    );
+}
+
+#[tokio::test]
+async fn sms_03_a_destination_gets_ten_messages_a_day() {
+    let app = TestApp::new().await;
+    for n in 0..12 {
+        user(&app, &format!("user{n}")).await;
+    }
+    for n in 0..10 {
+        app.post("/mfa/email", json!({"user_id": format!("user{n}")}))
+            .await
+            .expect(200);
+        app.advance(700);
+    }
+    let limited = app
+        .post("/mfa/email", json!({"user_id": "user10"}))
+        .await
+        .fails(429, "send_limited");
+    app.advance(limited["retry_after"].as_u64().unwrap());
+    app.post("/mfa/email", json!({"user_id": "user10"}))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn atk_67_numbers_of_one_range_share_a_limit() {
+    let app = TestApp::with_settings(json!({"sms_per_prefix_and_hour": 3})).await;
+    for n in 0..4 {
+        let body = json!({"user_id": format!("u{n}"), "phone": format!("+3460011122{n}"), "confirm": false});
+        app.post("/mfa/register", body).await.expect(200);
+        let reply = app
+            .post("/mfa/sms", json!({"user_id": format!("u{n}")}))
+            .await;
+        assert_eq!(reply.status, if n < 3 { 200 } else { 429 });
+    }
+}
+
+#[tokio::test]
+async fn atk_69_a_used_up_budget_stops_messages_and_nothing_else() {
+    let app = TestApp::with_settings(json!({"daily_sms_budget": 1})).await;
+    let authenticator = app
+        .enrolled_with(
+            json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"}),
+        )
+        .await;
+    app.post(
+        "/mfa/register",
+        json!({"user_id": "bob", "phone": "+34600333444", "confirm": false}),
+    )
+    .await
+    .expect(200);
+    send(&app, "/mfa/sms").await.expect(200);
+    let limited = app
+        .post("/mfa/sms", json!({"user_id": "bob"}))
+        .await
+        .fails(429, "send_limited");
+    assert_eq!(limited["retry_after"], 86_400 - app.now() % 86_400);
+    send(&app, "/mfa/email").await.expect(200);
+    app.verify("ann", &authenticator.code(app.now() + 30))
+        .await
+        .expect(200);
+    app.advance(limited["retry_after"].as_u64().unwrap());
+    app.post("/mfa/sms", json!({"user_id": "bob"}))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn atk_68_numbers_outside_the_allowed_countries_reach_no_provider() {
+    let app = TestApp::new().await;
+    for (n, phone) in [
+        "+33612345678",
+        "+351912345678",
+        "+881612345678",
+        "+88213123456",
+        "+97912345678",
+        "+34803111222",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let name = format!("u{n}");
+        app.post(
+            "/mfa/register",
+            json!({"user_id": name, "phone": phone, "confirm": false}),
+        )
+        .await
+        .expect(200);
+        app.post("/mfa/sms", json!({"user_id": name}))
+            .await
+            .fails(422, "destination_not_allowed");
+        assert_eq!(app.events(&name).await, ["enrolled", "send_refused"]);
+    }
+    for bad in [
+        "0034600111222",
+        "+34 600 111 222",
+        "+34600111222;ext=5",
+        "+٣٤٦٠٠١١١٢٢٢",
+        "tel:+34600111222",
+        "+0346001112",
+    ] {
+        app.post("/mfa/register", json!({"user_id": "x", "phone": bad}))
+            .await
+            .fails(400, "invalid_request");
+    }
+    assert!(app.outbox.sent().is_empty());
+    let unset = TestApp::without_clients(&[("SMS_COUNTRIES", "")]);
+    unset.new_client("shop", json!({})).await;
+    user(&unset, "ann").await;
+    send(&unset, "/mfa/sms")
+        .await
+        .fails(422, "destination_not_allowed");
+}
+
+#[tokio::test]
+async fn a_user_without_a_destination_is_told_so() {
+    let app = TestApp::new().await;
+    app.post("/mfa/register", json!({"user_id": "ann", "confirm": false}))
+        .await
+        .expect(200);
+    send(&app, "/mfa/sms")
+        .await
+        .fails(422, "destination_missing");
+    send(&app, "/mfa/email")
+        .await
+        .fails(422, "destination_missing");
+    app.post("/mfa/sms", json!({"user_id": "bob"}))
+        .await
+        .fails(404, "user_not_found");
+    app.post("/mfa/sms", json!({"user_id": "ann", "locale": "fr"}))
+        .await
+        .fails(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn atk_71_a_clients_name_adds_no_line_to_a_message() {
+    let app = TestApp::with_settings(
+        json!({"issuer": "Shop @evil.example #1 <b>", "sms_domain": "shop.example"}),
+    )
+    .await;
+    user(&app, "ann").await;
+    send(&app, "/mfa/sms").await.expect(200);
+    let body = form_urlencoded::parse(app.outbox.last().body.as_bytes())
+        .find(|(name, _)| name == "Body")
+        .unwrap()
+        .1
+        .into_owned();
+    assert_eq!(body.matches('@').count(), 1);
+    assert!(body.ends_with(&format!("\n@shop.example #{}", app.outbox.last().code())));
+    send(&app, "/mfa/email").await.expect(200);
+    let mail: Value = serde_json::from_str(&app.outbox.last().body).unwrap();
+    assert!(
+        !mail["content"][1]["value"]
+            .as_str()
+            .unwrap()
+            .contains("<b>")
+    );
+}
+
+/// ATK-79: what each provider fault gives, how many requests it takes, and that the user may try again.
+#[tokio::test]
+async fn atk_79_provider_faults_are_bounded_and_leave_no_code_behind() {
+    let refused = |status| {
+        vec![Answer::Status(
+            status,
+            &[],
+            r#"{"code":21211,"message":"The 'To' number +34600111222 is not valid"}"#,
+        )]
+    };
+    let faults: Vec<(Vec<Answer>, u16, &str, usize)> = vec![
+        (refused(400), 502, "delivery_failed", 1),
+        (refused(401), 502, "delivery_failed", 1),
+        (refused(403), 502, "delivery_failed", 1),
+        (refused(404), 502, "delivery_failed", 1),
+        (refused(413), 502, "delivery_failed", 1),
+        (
+            [429; 3].into_iter().flat_map(refused).collect(),
+            502,
+            "delivery_failed",
+            3,
+        ),
+        (
+            vec![Answer::Status(429, &[("retry-after", "3600")], "")],
+            502,
+            "delivery_failed",
+            1,
+        ),
+        (
+            vec![Answer::Status(500, &[], "")],
+            503,
+            "delivery_unavailable",
+            1,
+        ),
+        (
+            vec![Answer::Status(503, &[], "<html>")],
+            503,
+            "delivery_unavailable",
+            1,
+        ),
+        (
+            vec![Answer::Status(
+                302,
+                &[("location", "https://evil.example")],
+                "",
+            )],
+            503,
+            "delivery_unavailable",
+            1,
+        ),
+        (vec![Answer::Timeout], 503, "delivery_unavailable", 1),
+        (vec![Answer::Reset], 503, "delivery_unavailable", 1),
+    ];
+    for path in ["/mfa/sms", "/mfa/email"] {
+        for (answers, status, code, requests) in &faults {
+            let app = with_user().await;
+            app.outbox.answer(answers.clone());
+            let failure = send(&app, path).await.fails(*status, code);
+            assert!(
+                !failure.to_string().contains("600111222"),
+                "the provider's words stay here"
+            );
+            assert_eq!(app.outbox.sent().len(), *requests, "{answers:?}");
+            let dead = app.outbox.last().code();
+            app.verify("ann", &dead).await.fails(400, "invalid_code");
+            assert_eq!(
+                app.events("ann").await[..3],
+                ["enrolled", "code_sent", "delivery_failed"]
+            );
+            send(&app, path).await.expect(200);
+            app.verify("ann", &app.outbox.last().code())
+                .await
+                .expect(200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn rel_02_a_429_is_tried_again_after_the_time_it_asks_for_and_with_the_same_code() {
+    let app = with_user().await;
+    app.outbox.answer([
+        Answer::Status(429, &[("retry-after", "2")], ""),
+        Answer::Status(429, &[], ""),
+    ]);
+    send(&app, "/mfa/sms").await.expect(200);
+    let sent = app.outbox.sent();
+    assert_eq!(sent.len(), 3);
+    assert!(sent.iter().all(|message| message.body == sent[0].body));
+    let waits: Vec<u128> = app
+        .outbox
+        .waits()
+        .iter()
+        .map(std::time::Duration::as_millis)
+        .collect();
+    assert!(
+        (2_000..=2_500).contains(&waits[0]) && (1_000..=1_250).contains(&waits[1]),
+        "{waits:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_providers_error_code_reaches_the_record_and_not_the_caller() {
+    let app = with_user().await;
+    app.outbox.answer([Answer::Status(
+        400,
+        &[],
+        r#"{"code":21211,"message":"The 'To' number is not valid"}"#,
+    )]);
+    let failure = send(&app, "/mfa/sms").await.fails(502, "delivery_failed");
+    assert!(!failure.to_string().contains("21211"));
+    let log = app
+        .db
+        .rows("SELECT detail FROM audit_log WHERE event = 'delivery_failed'")
+        .await;
+    let detail: Value = serde_json::from_str(log[0]["detail"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        detail,
+        json!({"channel": "sms", "provider_status": 400, "provider_code": 21211})
+    );
+}
+
+#[tokio::test]
+async fn rel_03_a_refused_message_gives_its_place_in_the_limits_back() {
+    let app = TestApp::with_settings(json!({"sends_per_ten_minutes": 1})).await;
+    user(&app, "ann").await;
+    for _ in 0..3 {
+        app.outbox.answer([Answer::Status(400, &[], "")]);
+        send(&app, "/mfa/sms").await.fails(502, "delivery_failed");
+    }
+    send(&app, "/mfa/sms").await.expect(200);
+    user(&app, "bob").await;
+    app.post("/mfa/sms", json!({"user_id": "bob"}))
+        .await
+        .fails(429, "send_limited");
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_sent_keeps_its_place_in_the_limits() {
+    let app = TestApp::with_settings(json!({"sends_per_ten_minutes": 1})).await;
+    user(&app, "ann").await;
+    app.outbox.answer([Answer::Timeout]);
+    send(&app, "/mfa/sms")
+        .await
+        .fails(503, "delivery_unavailable");
+    send(&app, "/mfa/sms").await.fails(429, "send_limited");
+}
+
+#[tokio::test]
+async fn rel_08_a_channel_that_is_not_configured_says_so_and_totp_works() {
+    let app = TestApp::without_clients(&[("TWILIO_ACCOUNT_SID", ""), ("SENDGRID_API_KEY", "")]);
+    app.new_client("shop", json!({})).await;
+    let authenticator = app
+        .enrolled_with(
+            json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"}),
+        )
+        .await;
+    send(&app, "/mfa/sms")
+        .await
+        .fails(503, "delivery_unavailable");
+    send(&app, "/mfa/email")
+        .await
+        .fails(503, "delivery_unavailable");
+    app.verify("ann", &authenticator.code(app.now() + 30))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn atk_81_a_kv_that_fails_stops_messages_and_counts_guesses_all_the_same() {
+    let app = with_user().await;
+    app.kv.set(Mood::Failing);
+    send(&app, "/mfa/sms").await.fails(503, "unavailable");
+    send(&app, "/mfa/generate").await.fails(503, "unavailable");
+    assert!(app.outbox.sent().is_empty());
+    app.kv.set(Mood::Sound);
+    send(&app, "/mfa/email").await.expect(200);
+    app.kv.set(Mood::Failing);
+    let right = app.outbox.last().code();
+    for _ in 0..5 {
+        app.verify("ann", &right).await.fails(503, "unavailable");
+    }
+    app.kv.set(Mood::Sound);
+    app.verify("ann", &right).await.fails(429, "locked");
+    app.advance(60);
+    app.verify("ann", &right).await.expect(200);
+}
+
+#[tokio::test]
+async fn atk_81_a_kv_that_finds_nothing_lets_nothing_in() {
+    let app = with_user().await;
+    send(&app, "/mfa/sms").await.expect(200);
+    app.kv.set(Mood::Empty);
+    app.verify("ann", &app.outbox.last().code())
+        .await
+        .fails(400, "invalid_code");
+    app.kv.set(Mood::Sound);
+    app.verify("ann", &app.outbox.last().code())
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_message_is_two_round_trips_and_a_delivered_code_two_and_a_read() {
+    let app = with_user().await;
+    for path in ["/mfa/sms", "/mfa/email"] {
+        app.db.trips();
+        send(&app, path).await.expect(200);
+        let trips = app.db.trips();
+        assert!(trips <= 3, "{trips}");
+        assert_eq!(trips, 2);
+    }
+    app.kv.reads();
+    app.db.trips();
+    let body = json!({"user_id": "ann", "code": app.outbox.last().code(), "method": "email"});
+    app.post("/mfa/verify", body).await.expect(200);
+    assert_eq!(app.db.trips(), 2);
+    assert!(
+        app.kv.reads() <= 3,
+        "the lock mark and the digests of two channels"
+    );
+}

@@ -1,0 +1,311 @@
+//! A test application that reads like a client.
+
+mod platform;
+mod reply;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use bytes::Bytes;
+use candado::api;
+use candado::app::{App, Task};
+use candado::config::Config;
+use candado::domain::code::NumericCode;
+use candado::domain::ids::ClientId;
+use candado::domain::time::UnixTime;
+use candado::domain::token::AccessClaims;
+use candado::domain::totp::Parameters;
+use data_encoding::BASE32_NOPAD;
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+pub(crate) use platform::{Answer, Kv, Mood, Outbox, Sent, Storage};
+pub(crate) use reply::Reply;
+
+pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-at-least-32-characters";
+pub(crate) const K1: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const K2: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+/// The second 10 of a time step.
+pub(crate) const START: u64 = 1_760_000_020;
+
+/// The service with everything around it in the test's hands.
+pub(crate) struct TestApp {
+    pub(crate) app: Arc<App>,
+    router: Router,
+    clock: Arc<AtomicU64>,
+    pub(crate) db: Storage,
+    pub(crate) kv: Kv,
+    pub(crate) outbox: Outbox,
+    /// Of the client `shop`.
+    pub(crate) token: String,
+}
+
+impl TestApp {
+    /// A service with one client, `shop`, and its token.
+    pub(crate) async fn new() -> Self {
+        Self::with_settings(json!({})).await
+    }
+
+    pub(crate) async fn with_settings(settings: Value) -> Self {
+        let mut app = Self::without_clients(&[]);
+        app.token = app.new_client("shop", settings).await;
+        app
+    }
+
+    pub(crate) fn without_clients(changed: &[(&str, &str)]) -> Self {
+        let clock = Arc::new(AtomicU64::new(START * 1000));
+        let db = Storage::new();
+        let kv = Kv::new(&clock);
+        Self::assemble(changed, clock, db, kv)
+    }
+
+    /// The same databases under another configuration: what a new deployment finds.
+    pub(crate) fn redeployed(&self, changed: &[(&str, &str)]) -> Self {
+        let mut app = Self::assemble(
+            changed,
+            self.clock.clone(),
+            self.db.clone(),
+            self.kv.clone(),
+        );
+        app.token.clone_from(&self.token);
+        app
+    }
+
+    fn assemble(changed: &[(&str, &str)], clock: Arc<AtomicU64>, db: Storage, kv: Kv) -> Self {
+        let variables = [
+            ("MASTER_KEYS", K1),
+            ("PUBLIC_URL", "https://mfa.example.com"),
+            ("ADMIN_TOKEN", ADMIN_TOKEN),
+            ("SMS_COUNTRIES", "ES, US"),
+            ("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+            ("TWILIO_AUTH_TOKEN", "twilio-token"),
+            ("TWILIO_FROM", "+15005550006"),
+            ("SENDGRID_API_KEY", "SG.key"),
+            ("SENDGRID_FROM", "mfa@example.com"),
+        ];
+        let lookup = |name: &str| {
+            let value = changed
+                .iter()
+                .chain(&variables)
+                .find(|(key, _)| *key == name);
+            value.map(|(_, value)| (*value).to_owned())
+        };
+        let outbox = Outbox::default();
+        let time = clock.clone();
+        let app = App {
+            config: Config::from_lookup(lookup).unwrap(),
+            db: Arc::new(db.clone()),
+            kv: Arc::new(kv.clone()),
+            http: Arc::new(outbox.clone()),
+            clock: Box::new(move || time.load(Ordering::SeqCst)),
+        };
+        Self {
+            app: Arc::new(app),
+            router: api::router(),
+            clock,
+            db,
+            kv,
+            outbox,
+            token: String::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst) / 1000
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.clock.fetch_sub(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Any request at all. Work left for after the answer is done before this returns.
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Reply {
+        let (reply, tasks) = self.send_and_leave(request).await;
+        for task in tasks {
+            task.await;
+        }
+        reply
+    }
+
+    /// As a Worker does it whose isolate ends with the answer: later work is not done.
+    pub(crate) async fn send_and_leave(&self, request: Request<Bytes>) -> (Reply, Vec<Task>) {
+        let (response, tasks) = api::serve(&self.router, &self.app, request).await;
+        (Reply::new(response), tasks)
+    }
+
+    pub(crate) fn request(
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> Request<Bytes> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("https://mfa.example.com{path}"));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        request.body(Bytes::from(body.to_owned())).unwrap()
+    }
+
+    /// A request of the client `shop`.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.post_as(&self.fresh_token(), path, body).await
+    }
+
+    /// A token of `shop` that holds now, however far the clock went.
+    pub(crate) fn fresh_token(&self) -> String {
+        let client = ClientId::try_from("shop".to_owned()).unwrap();
+        let claims = AccessClaims::new("https://mfa.example.com", &client, self.app.now()).unwrap();
+        claims.sign(self.app.keys()).unwrap()
+    }
+
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: Value) -> Reply {
+        self.send(Self::request(
+            Method::POST,
+            path,
+            Some(token),
+            &body.to_string(),
+        ))
+        .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Self::request(
+            Method::GET,
+            path,
+            Some(&self.fresh_token()),
+            "",
+        ))
+        .await
+    }
+
+    pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Reply {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send(Self::request(method, path, Some(ADMIN_TOKEN), &body))
+            .await
+    }
+
+    /// Makes a client and gives its token.
+    pub(crate) async fn new_client(&self, id: &str, settings: Value) -> String {
+        let body = json!({"name": "Shop", "client_id": id, "settings": settings});
+        let created = self
+            .admin(Method::POST, "/admin/clients", body)
+            .await
+            .expect(201);
+        self.token_for(id, created["client_secret"].as_str().unwrap())
+            .await
+    }
+
+    pub(crate) async fn token_for(&self, id: &str, secret: &str) -> String {
+        let reply = self
+            .post_as(
+                "",
+                "/auth",
+                json!({"client_id": id, "client_secret": secret}),
+            )
+            .await;
+        assert_eq!(
+            reply.status, 400,
+            "credentials and a bearer token are two methods"
+        );
+        let request = Self::request(
+            Method::POST,
+            "/auth",
+            None,
+            &json!({"client_id": id, "client_secret": secret}).to_string(),
+        );
+        self.send(request).await.expect(200)["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Registers a user and confirms the factor with a first code, whose step is then used.
+    pub(crate) async fn enrolled(&self, user: &str) -> Authenticator {
+        self.enrolled_with(json!({"user_id": user})).await
+    }
+
+    pub(crate) async fn enrolled_with(&self, body: Value) -> Authenticator {
+        let user = body["user_id"].as_str().unwrap().to_owned();
+        let authenticator = Authenticator::of(&self.post("/mfa/register", body).await.expect(200));
+        self.verify(&user, &authenticator.code(self.now()))
+            .await
+            .expect(200);
+        authenticator
+    }
+
+    pub(crate) async fn verify(&self, user: &str, code: &str) -> Reply {
+        self.post("/mfa/verify", json!({"user_id": user, "code": code}))
+            .await
+    }
+
+    pub(crate) async fn status(&self, user: &str) -> Value {
+        self.get(&format!("/mfa/status?user_id={user}"))
+            .await
+            .expect(200)
+    }
+
+    /// The events recorded for a user, oldest first.
+    pub(crate) async fn events(&self, user: &str) -> Vec<String> {
+        let log = self
+            .admin(
+                Method::GET,
+                &format!("/admin/audit?user_id={user}&limit=1000"),
+                Value::Null,
+            )
+            .await;
+        let events = log.expect(200)["events"].as_array().unwrap().clone();
+        events
+            .iter()
+            .map(|event| event["event"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// A code that none of these is.
+pub(crate) fn wrong_code(right: &[String]) -> String {
+    (0..10)
+        .map(|n| format!("{n:06}"))
+        .find(|code| !right.contains(code))
+        .unwrap()
+}
+
+/// The user's authenticator app. (That codes of a program not ours verify is tested with the Worker.)
+pub(crate) struct Authenticator {
+    pub(crate) secret: Vec<u8>,
+}
+
+impl Authenticator {
+    pub(crate) fn of(enrolment: &Value) -> Self {
+        Self {
+            secret: BASE32_NOPAD
+                .decode(enrolment["secret"].as_str().unwrap().as_bytes())
+                .unwrap(),
+        }
+    }
+
+    pub(crate) fn code(&self, now: u64) -> String {
+        let parameters = Parameters::default();
+        let code: NumericCode =
+            parameters.code_at(&self.secret, parameters.step_at(UnixTime::from_secs(now)));
+        code.as_str().to_owned()
+    }
+
+    /// A code no step near `now` has.
+    pub(crate) fn wrong(&self, now: u64) -> String {
+        wrong_code(&[now - 60, now - 30, now, now + 30, now + 60].map(|at| self.code(at)))
+    }
+}

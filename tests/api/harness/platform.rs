@@ -1,0 +1,262 @@
+//! The platform in the test's hands: storage that counts and fails, KV that lies, providers that are recorded.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use candado::native::sqlite::{Sqlite, SqliteKeyValue};
+use candado::platform::{
+    Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Outcome, Row,
+    Statement,
+};
+use http::{Request, Response};
+
+/// SQLite that counts round trips and can fail.
+#[derive(Clone)]
+pub(crate) struct Storage {
+    sqlite: Sqlite,
+    trips: Arc<AtomicU64>,
+    /// Calls until the one that fails, negative for never; and whether it fails before or after its work.
+    fails_in: Arc<AtomicI64>,
+    fails_after_work: Arc<Mutex<bool>>,
+}
+
+impl Storage {
+    pub(crate) fn new() -> Self {
+        Self {
+            sqlite: Sqlite::in_memory().unwrap(),
+            trips: Arc::default(),
+            fails_in: Arc::new(AtomicI64::new(-1)),
+            fails_after_work: Arc::default(),
+        }
+    }
+
+    /// Round trips since the last time this was asked.
+    pub(crate) fn trips(&self) -> u64 {
+        self.trips.swap(0, Ordering::SeqCst)
+    }
+
+    /// Lets the `n`-th call from now fail, the first being 0; with `after_work`, only its answer is lost.
+    pub(crate) fn fail_at(&self, n: i64, after_work: bool) {
+        *self.fails_after_work.lock().unwrap() = after_work;
+        self.fails_in.store(n, Ordering::SeqCst);
+    }
+
+    /// Whether a failure that was asked for has not come to pass.
+    pub(crate) fn has_fault_left(&self) -> bool {
+        self.fails_in.swap(-1, Ordering::SeqCst) >= 0
+    }
+
+    pub(crate) async fn rows(&self, sql: &'static str) -> Vec<Row> {
+        self.sqlite.run(Statement::new(sql, [])).await.unwrap().rows
+    }
+
+    pub(crate) async fn execute(&self, sql: String) {
+        self.sqlite.run(Statement::new(sql, [])).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl Database for Storage {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
+        self.trips.fetch_add(1, Ordering::SeqCst);
+        // Lets parallel requests interleave, as they do between Workers.
+        tokio::task::yield_now().await;
+        let fails = self.fails_in.load(Ordering::SeqCst) >= 0
+            && self.fails_in.fetch_sub(1, Ordering::SeqCst) == 0;
+        let after_work = *self.fails_after_work.lock().unwrap();
+        let outcomes = if fails && !after_work {
+            Ok(Vec::new())
+        } else {
+            self.sqlite.batch(statements).await
+        };
+        if fails {
+            Err(DatabaseError::Unavailable("injected".to_owned()))
+        } else {
+            outcomes
+        }
+    }
+}
+
+/// How KV behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Sound,
+    /// Every call fails.
+    Failing,
+    /// Reads find nothing, as after a cached negative look-up.
+    Empty,
+    /// Deletes do nothing: what was once there stays readable.
+    Stale,
+}
+
+#[derive(Clone)]
+pub(crate) struct Kv {
+    sqlite: SqliteKeyValue,
+    mood: Arc<Mutex<Mood>>,
+    reads: Arc<AtomicU64>,
+    pub(crate) written: Arc<Mutex<HashMap<String, (String, u64)>>>,
+}
+
+impl Kv {
+    pub(crate) fn new(clock: &Arc<AtomicU64>) -> Self {
+        let clock = clock.clone();
+        let sqlite = SqliteKeyValue::new(
+            Sqlite::in_memory().unwrap(),
+            Arc::new(move || clock.load(Ordering::SeqCst)),
+        );
+        Self {
+            sqlite: sqlite.unwrap(),
+            mood: Arc::new(Mutex::new(Mood::Sound)),
+            reads: Arc::default(),
+            written: Arc::default(),
+        }
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    /// Reads since the last time this was asked.
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads.swap(0, Ordering::SeqCst)
+    }
+
+    fn mood(&self) -> Result<Mood, KeyValueError> {
+        let mood = *self.mood.lock().unwrap();
+        if mood == Mood::Failing {
+            Err(KeyValueError("injected".to_owned()))
+        } else {
+            Ok(mood)
+        }
+    }
+}
+
+#[async_trait]
+impl KeyValue for Kv {
+    async fn get(&self, key: &str) -> Result<Option<String>, KeyValueError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        match self.mood()? {
+            Mood::Empty => Ok(None),
+            _ => self.sqlite.get(key).await,
+        }
+    }
+
+    async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
+        self.mood()?;
+        self.written
+            .lock()
+            .unwrap()
+            .insert(key.to_owned(), (value.to_owned(), ttl));
+        self.sqlite.put(key, value, ttl).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
+        match self.mood()? {
+            Mood::Stale => Ok(()),
+            _ => self.sqlite.delete(key).await,
+        }
+    }
+}
+
+/// One request a provider got.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) uri: String,
+    pub(crate) body: String,
+}
+
+impl Sent {
+    /// The code in the message's text.
+    pub(crate) fn code(&self) -> String {
+        let text = if self.uri.contains("/Messages.json") {
+            form_urlencoded::parse(self.body.as_bytes())
+                .find(|(name, _)| name == "Body")
+                .unwrap()
+                .1
+                .into_owned()
+        } else {
+            let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+            body["content"][0]["value"].as_str().unwrap().to_owned()
+        };
+        let digits: Vec<&str> = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|run| matches!(run.len(), 6 | 8))
+            .collect();
+        (*digits.first().unwrap()).to_owned()
+    }
+}
+
+/// What a provider answers to one request.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Status(u16, &'static [(&'static str, &'static str)], &'static str),
+    Timeout,
+    Reset,
+}
+
+/// Both providers: they accept everything unless told otherwise.
+#[derive(Clone, Default)]
+pub(crate) struct Outbox {
+    sent: Arc<Mutex<Vec<Sent>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    waits: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl Outbox {
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    pub(crate) fn last(&self) -> Sent {
+        self.sent().pop().expect("a message was sent")
+    }
+
+    /// What the next requests are answered.
+    pub(crate) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.answers.lock().unwrap().extend(answers);
+    }
+
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        self.waits.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl HttpClient for Outbox {
+    async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        assert!(timeout <= Duration::from_secs(5));
+        let (parts, body) = request.into_parts();
+        self.sent.lock().unwrap().push(Sent {
+            uri: parts.uri.to_string(),
+            body: String::from_utf8(body).unwrap(),
+        });
+        match self
+            .answers
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Answer::Status(202, &[], ""))
+        {
+            Answer::Timeout => Err(HttpError::Timeout),
+            Answer::Reset => Err(HttpError::Unreachable("connection reset".to_owned())),
+            Answer::Status(status, headers, body) => {
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(*name, *value);
+                }
+                Ok(response.body(body.as_bytes().to_vec()).unwrap())
+            }
+        }
+    }
+
+    async fn wait(&self, duration: Duration) {
+        self.waits.lock().unwrap().push(duration);
+    }
+}

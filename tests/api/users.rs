@@ -1,0 +1,272 @@
+//! Contact, disabling, deleting, and the proof a client's policy may ask for.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Authenticator, TestApp};
+
+#[tokio::test]
+async fn a_contact_is_set_masked_and_removed() {
+    let app = TestApp::new().await;
+    app.enrolled("ann").await;
+    let set = json!({"user_id": "ann", "email": "ann@Example.com", "phone": "+34600111222"});
+    assert_eq!(
+        app.post("/mfa/contact", set).await.expect(200),
+        json!({"status": "success", "email": "a•••@example.com", "phone": "+34•••••••22"})
+    );
+    assert_eq!(
+        app.status("ann").await["methods"],
+        json!(["totp", "sms", "email"])
+    );
+    let kept = app
+        .post("/mfa/contact", json!({"user_id": "ann", "email": null}))
+        .await
+        .expect(200);
+    assert_eq!(
+        (kept["email"].clone(), kept["phone"].as_str()),
+        (Value::Null, Some("+34•••••••22"))
+    );
+    app.post("/mfa/contact", json!({"user_id": "bob", "email": null}))
+        .await
+        .fails(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn disabling_leaves_nothing_that_verifies() {
+    let app = TestApp::new().await;
+    let authenticator = app
+        .enrolled_with(json!({"user_id": "ann", "phone": "+34600111222"}))
+        .await;
+    let generated = app
+        .post("/mfa/generate", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    let codes = app
+        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    for _ in 0..2 {
+        let reply = app
+            .post(
+                "/mfa/disable",
+                json!({"user_id": "ann", "client_id": "shop"}),
+            )
+            .await
+            .expect(200);
+        assert_eq!(
+            reply,
+            json!({"status": "success", "message": "MFA disabled for user"})
+        );
+    }
+    let status = app.status("ann").await;
+    assert_eq!(
+        (status["mfa_enabled"].as_bool(), status["state"].as_str()),
+        (Some(false), Some("disabled"))
+    );
+    assert_eq!(
+        (&status["methods"], &status["recovery_codes_remaining"]),
+        (&json!([]), &json!(0))
+    );
+    app.advance(30);
+    for code in [
+        authenticator.code(app.now()),
+        generated["code"].as_str().unwrap().to_owned(),
+        codes["recovery_codes"][0].as_str().unwrap().to_owned(),
+    ] {
+        app.verify("ann", &code).await.fails(409, "mfa_not_enabled");
+    }
+    for path in [
+        "/mfa/sms",
+        "/mfa/email",
+        "/mfa/generate",
+        "/mfa/renew",
+        "/mfa/recovery-codes",
+    ] {
+        app.post(path, json!({"user_id": "ann"}))
+            .await
+            .fails(409, "mfa_not_enabled");
+    }
+    app.post("/mfa/disable", json!({"user_id": "bob"}))
+        .await
+        .fails(404, "user_not_found");
+
+    // ATK-33: on again, the old secret stays dead.
+    let again = app
+        .post("/mfa/register", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    app.verify("ann", &authenticator.code(app.now()))
+        .await
+        .fails(400, "invalid_code");
+    app.verify("ann", &Authenticator::of(&again).code(app.now()))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn rate_12_turning_mfa_off_and_on_resets_no_count() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    for _ in 0..4 {
+        app.verify("ann", &authenticator.wrong(app.now()))
+            .await
+            .fails(400, "invalid_code");
+    }
+    app.post("/mfa/disable", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    let again = Authenticator::of(
+        &app.post("/mfa/register", json!({"user_id": "ann"}))
+            .await
+            .expect(200),
+    );
+    let failure = app
+        .verify("ann", &again.wrong(app.now()))
+        .await
+        .fails(400, "invalid_code");
+    assert_eq!(failure["attempts_remaining"], 0);
+    app.verify("ann", &again.code(app.now()))
+        .await
+        .fails(429, "locked");
+}
+
+#[tokio::test]
+async fn ten_09_a_deleted_user_is_gone() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    let delete = |user: &str| {
+        app.send(TestApp::request(
+            Method::DELETE,
+            &format!("/mfa/users/{user}"),
+            Some(&app.token),
+            "",
+        ))
+    };
+    let reply = delete("ann").await;
+    assert_eq!((reply.status, reply.bytes.len()), (204, 0));
+    app.verify("ann", &authenticator.code(app.now() + 30))
+        .await
+        .fails(404, "user_not_found");
+    assert_eq!(app.status("ann").await["state"], "none");
+    delete("ann").await.fails(404, "user_not_found");
+    delete("a%20b").await.fails(400, "invalid_request");
+    assert!(app.db.rows("SELECT * FROM accounts").await.is_empty());
+    assert_eq!(app.events("ann").await.last().unwrap(), "deleted");
+}
+
+#[tokio::test]
+async fn a_request_that_began_before_a_deletion_does_not_touch_the_user_made_after_it() {
+    let app = TestApp::new().await;
+    let version = || async {
+        app.db.rows("SELECT version FROM accounts").await[0]["version"]
+            .as_i64()
+            .unwrap()
+    };
+    app.post("/mfa/register", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    let before = version().await;
+    app.send(TestApp::request(
+        Method::DELETE,
+        "/mfa/users/ann",
+        Some(&app.token),
+        "",
+    ))
+    .await
+    .expect(204);
+    app.post("/mfa/register", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    assert_ne!(version().await, before, "versions do not begin again");
+}
+
+#[tokio::test]
+async fn atk_36_with_step_up_taking_away_needs_a_fresh_code() {
+    let app = TestApp::with_settings(json!({"require_step_up": true})).await;
+    let authenticator = app.enrolled("ann").await;
+    let requests = [
+        ("/mfa/disable", json!({"user_id": "ann"})),
+        ("/mfa/renew", json!({"user_id": "ann"})),
+        ("/mfa/recovery-codes", json!({"user_id": "ann"})),
+        (
+            "/mfa/contact",
+            json!({"user_id": "ann", "phone": "+34600111222"}),
+        ),
+    ];
+    for (path, body) in &requests {
+        app.post(path, body.clone())
+            .await
+            .fails(403, "step_up_required");
+    }
+    let delete = TestApp::request(Method::DELETE, "/mfa/users/ann", Some(&app.token), "");
+    app.send(delete).await.fails(403, "step_up_required");
+
+    // The used code of the enrolment, a wrong one, and one the application asked for itself prove nothing.
+    let with_code = |code: &str| json!({"user_id": "ann", "code": code});
+    app.post("/mfa/disable", with_code(&authenticator.code(app.now())))
+        .await
+        .fails(400, "code_already_used");
+    let failure = app
+        .post("/mfa/disable", with_code(&authenticator.wrong(app.now())))
+        .await
+        .fails(400, "invalid_code");
+    assert_eq!(failure["attempts_remaining"], 4);
+    let generated = app
+        .post("/mfa/generate", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    app.post(
+        "/mfa/disable",
+        with_code(generated["code"].as_str().unwrap()),
+    )
+    .await
+    .fails(400, "invalid_code");
+
+    for (path, body) in requests.iter().rev() {
+        app.advance(30);
+        let mut body = body.clone();
+        body["code"] = json!(authenticator.code(app.now()));
+        app.post(path, body.clone()).await.expect(200);
+        if *path != "/mfa/disable" {
+            app.post(path, body).await.fails(400, "code_already_used");
+        }
+    }
+    assert_eq!(app.status("ann").await["state"], "disabled");
+}
+
+#[tokio::test]
+async fn deleting_with_step_up_takes_a_code_in_its_body() {
+    let app = TestApp::with_settings(json!({"require_step_up": true})).await;
+    let authenticator = app.enrolled("ann").await;
+    app.advance(30);
+    let body = json!({"code": authenticator.code(app.now())}).to_string();
+    app.send(TestApp::request(
+        Method::DELETE,
+        "/mfa/users/ann",
+        Some(&app.token),
+        &body,
+    ))
+    .await
+    .expect(204);
+    assert_eq!(
+        app.events("ann").await,
+        ["enrolled", "confirmed", "verified", "deleted"]
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_proof_is_counted_by_the_lock_even_where_none_is_asked_for() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    for _ in 0..5 {
+        let body = json!({"user_id": "ann", "code": authenticator.wrong(app.now())});
+        app.post("/mfa/disable", body)
+            .await
+            .fails(400, "invalid_code");
+    }
+    let body = json!({"user_id": "ann", "code": authenticator.code(app.now())});
+    app.post("/mfa/disable", body).await.fails(429, "locked");
+    app.verify("ann", &authenticator.code(app.now()))
+        .await
+        .fails(429, "locked");
+}
