@@ -1,0 +1,70 @@
+// Builds the Worker into build/; does nothing if it is current. wrangler runs this too.
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { environment, installPackages, tool } from "./npm.mjs";
+import { wasmToolchain } from "./rust.mjs";
+import { main, root, step } from "./steps.mjs";
+import { wasmBindgen, workerBuild } from "./tools.mjs";
+
+// Apart from native builds: a different compiler would have each of the two compile everything anew.
+export const wasmTargetDir = join(root, "target", "wasm");
+const stamp = join(wasmTargetDir, "built-from");
+const outputs = ["build/index.js", "build/index_bg.wasm"].map((path) => join(root, path));
+
+export async function build() {
+  await installPackages();
+  const toolchain = await wasmToolchain();
+  const wanted = digest(toolchain.description);
+  if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+
+  console.log(`Compiling to wasm with ${toolchain.description}.`);
+  const program = await workerBuild();
+  const path = [toolchain.environment.PATH, environment.PATH].filter(Boolean).join(":");
+  const env = {
+    ...environment,
+    ...toolchain.environment,
+    PATH: `${join(root, "scripts", "cdylib")}:${path}`,
+    PATH_TO_CARGO: path,
+    CARGO_TARGET_DIR: wasmTargetDir,
+    CARGO_PROFILE_RELEASE_LTO: "fat",
+    // worker-build would add its own backtrace to a compiler's error.
+    RUST_BACKTRACE: "0",
+    // Without these worker-build downloads its own from GitHub.
+    WASM_BINDGEN_BIN: await wasmBindgen(),
+    WASM_OPT_BIN: tool("wasm-opt"),
+    ESBUILD_BIN: tool("esbuild"),
+  };
+  rmSync(stamp, { force: true });
+  const first = !existsSync(join(wasmTargetDir, "wasm32-unknown-unknown"));
+  await step("Building the Worker", first ? "about 2 min" : "about 40 s", program, ["--release"], { env, log: ["worker-build"] });
+  await stripNames(env);
+  writeFileSync(stamp, wanted);
+}
+
+/** worker-build keeps the functions' names, a seventh of what is uploaded; a panic is logged with its place anyway. */
+async function stripNames(env) {
+  const wasm = outputs[1];
+  const stripped = join(wasmTargetDir, "stripped.wasm");
+  const args = ["--strip-debug", "--strip-producers", wasm, "-o", stripped];
+  await step("Stripping names", "about 1 s", tool("wasm-opt"), args, { env, log: ["strip"] });
+  renameSync(stripped, wasm);
+}
+
+/** A digest of everything the build reads. */
+function digest(toolchain) {
+  const hash = createHash("sha256").update(toolchain);
+  for (const path of ["src", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/build.mjs", "scripts/cdylib"].flatMap(files)) {
+    const content = readFileSync(join(root, path));
+    hash.update(`\n${path} ${content.length}\n`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+function files(path) {
+  if (!statSync(join(root, path)).isDirectory()) return [path];
+  return readdirSync(join(root, path)).sort().flatMap((name) => files(`${path}/${name}`));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(build);

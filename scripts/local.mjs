@@ -1,0 +1,75 @@
+// What only a run on this machine has: .dev.vars with random secrets, a local D1 and the demo client in it.
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { environment, tool } from "./npm.mjs";
+import { root, step } from "./steps.mjs";
+
+export const demoClient = { id: "app123", secret: "secret123" };
+
+/** For every run of wrangler: no look-ups on the network, no banner about updates. */
+export const wranglerEnvironment = {
+  ...environment,
+  CI: "true",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_SEND_METRICS: "false",
+};
+
+/** Writes .dev.vars if there is none and answers the variables in it. */
+export function localVariables() {
+  const path = join(root, ".dev.vars");
+  if (!existsSync(path)) writeFileSync(path, freshVariables(), { mode: 0o600 });
+  const lines = readFileSync(path, "utf8").split("\n").map((line) => line.match(/^\s*(\w+)\s*=\s*(.*?)\s*$/));
+  return Object.fromEntries(lines.filter(Boolean).map(([, name, value]) => [name, value.replace(/^(["'])(.*)\1$/, "$2")]));
+}
+
+function freshVariables() {
+  const variables = {
+    ENVIRONMENT: "development",
+    MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`,
+    ADMIN_TOKEN: randomBytes(36).toString("base64url"),
+    SMS_COUNTRIES: "*",
+    TWILIO_ACCOUNT_SID: `AC${randomBytes(16).toString("hex")}`,
+    TWILIO_AUTH_TOKEN: randomBytes(16).toString("hex"),
+    TWILIO_FROM: "+15005550006",
+    SENDGRID_API_KEY: `SG.${randomBytes(32).toString("base64url")}`,
+    SENDGRID_FROM: "mfa@example.com",
+  };
+  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value}"`);
+  return `# Written by npm start; .dev.vars.example explains each variable.\n${lines.join("\n")}\n`;
+}
+
+/** Applies the migrations to the local D1 and adds the demo client; does nothing if that was done. */
+export async function prepareDatabase() {
+  const folder = join(root, "migrations");
+  const hash = createHash("sha256").update(insertDemoClient);
+  for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  const wanted = hash.digest("hex");
+  // Inside the state it describes: who deletes that deletes this too.
+  const stamp = join(root, ".wrangler", "state", "migrated-to");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+
+  const options = { env: wranglerEnvironment };
+  const migrate = ["d1", "migrations", "apply", "DB", "--local"];
+  await step("Applying the migrations to the local D1", "about 3 s", tool("wrangler"), migrate, { ...options, log: ["migrations"] });
+  const execute = ["d1", "execute", "DB", "--local", "--yes", "--command", insertDemoClient];
+  await step(`Adding the demo client ${demoClient.id}`, "about 2 s", tool("wrangler"), execute, { ...options, log: ["demo-client"] });
+  writeFileSync(stamp, wanted);
+}
+
+const insertDemoClient = `
+  INSERT INTO clients (client_id, name, secret_digest, settings, created_at)
+  VALUES ('${demoClient.id}', 'Demo', '${secretDigest(demoClient)}', '{}', unixepoch())
+  ON CONFLICT DO NOTHING`;
+
+/** As the service digests client secrets: SHA-256 over texts that are each preceded by their length. */
+function secretDigest({ id, secret }) {
+  const hash = createHash("sha256");
+  for (const text of ["candado/client-secret/v1", id, secret]) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(Buffer.byteLength(text));
+    hash.update(length).update(text);
+  }
+  return hash.digest("hex");
+}

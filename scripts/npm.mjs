@@ -1,0 +1,43 @@
+// The npm packages: wrangler, node 22, esbuild, binaryen and what the tests use.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Problem, root, step } from "./steps.mjs";
+
+const bin = join(root, "node_modules", ".bin");
+
+/** The path of a program that is an npm package. */
+export const tool = (name) => join(bin, name);
+
+/** The environment for programs that are npm packages: they find node 22 before the system's node. */
+export const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+
+export async function installPackages() {
+  if (parseInt(process.versions.node, 10) < 20) {
+    throw new Problem(`Node ${process.versions.node} is too old: Candado needs 20 or later.`);
+  }
+  if (installed()) return;
+  // While npm replaces node_modules its own scripts must not run on the node that lies there.
+  const PATH = process.env.PATH.split(":").filter((folder) => folder !== bin).join(":");
+  await step("Installing the npm packages", "about 15 s", "npm", ["ci", "--no-audit", "--no-fund"], {
+    env: { ...process.env, PATH },
+  });
+}
+
+/** npm leaves a copy of the lock file, without what other platforms need, beside what it installed. */
+function installed() {
+  const wanted = packages("package-lock.json");
+  const present = packages("node_modules/.package-lock.json");
+  return Object.entries(wanted).every(
+    ([path, { version, integrity, optional }]) =>
+      path === "" ||
+      (present[path] ? present[path].version === version && present[path].integrity === integrity : optional),
+  );
+}
+
+function packages(lockFile) {
+  try {
+    return JSON.parse(readFileSync(join(root, lockFile), "utf8")).packages;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,72 @@
+// npm test: the native tests, then the tests of the built Worker under workerd. `native` or `worker` runs one part.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters as plain } from "node:util";
+import { build } from "./build.mjs";
+import { wranglerEnvironment } from "./local.mjs";
+import { environment, tool } from "./npm.mjs";
+import { main, Problem, root, show, step } from "./steps.mjs";
+
+const part = process.argv[2];
+const color = process.stdout.isTTY;
+
+await main(async () => {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const broken = [];
+  const attempt = async (name, run) => {
+    try {
+      await run(total, broken);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      console.error(`\n${error.message}`);
+      broken.push(name);
+    }
+  };
+  // The build comes first, so that a machine that lacks something says so before minutes of tests.
+  if (part !== "native") await attempt("the wasm build", build);
+  if (part !== "worker") await attempt("cargo test", testNative);
+  if (part !== "native" && !broken.includes("the wasm build")) await attempt("tests/worker", testWorker);
+
+  const skipped = total.skipped ? `, ${total.skipped} skipped` : "";
+  const incomplete = broken.length ? `; did not finish: ${broken.join(", ")}` : "";
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}${incomplete}`);
+  return total.failed || broken.length ? 1 : 0;
+});
+
+async function testNative(total, broken) {
+  console.log("\nNative tests (the first time about 2 min to compile)");
+  const args = ["test", "--no-fail-fast", "--locked"];
+  if (color) args.push("--color", "always", "--", "--color", "always");
+  const { code, stdout } = await show("cargo", args);
+  let failed = 0;
+  for (const [, passed, failures, ignored] of plain(stdout).matchAll(/^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+    total.passed += Number(passed);
+    failed += Number(failures);
+    total.skipped += Number(ignored);
+  }
+  total.failed += failed;
+  if (code !== 0 && failed === 0) broken.push("cargo test");
+}
+
+async function testWorker(total, broken) {
+  console.log("\nTests of the Worker under workerd");
+  const bundle = ["deploy", "--dry-run", "--outdir", "dist"];
+  const output = await step("Bundling the Worker into dist/", "about 3 s", tool("wrangler"), bundle, {
+    env: wranglerEnvironment,
+    log: ["bundle"],
+  });
+  console.log(output.match(/^Total Upload: .*$/m)?.[0] ?? "");
+
+  const folder = join(root, "tests", "worker");
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".test.mjs")) : [];
+  if (files.length === 0) return broken.push("tests/worker (no tests there)");
+  const args = ["--test", "--test-reporter", "spec", ...files.map((name) => join("tests", "worker", name))];
+  const env = { ...environment, ...wranglerEnvironment, ...(color && { FORCE_COLOR: "1" }) };
+  const { code, stdout } = await show(tool("node"), args, { env });
+  const count = (name) => Number(plain(stdout).match(new RegExp(`^ℹ ${name} (\\d+)$`, "m"))?.[1] ?? 0);
+  const failed = count("fail") + count("cancelled");
+  total.passed += count("pass");
+  total.failed += failed;
+  total.skipped += count("skipped") + count("todo");
+  if (code !== 0 && failed === 0) broken.push("node --test");
+}
