@@ -17,9 +17,12 @@ use crate::storage::audit_log::{Entry, Filter};
 use crate::storage::clients::Client;
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = Client))]
 pub(super) struct ClientResponse {
     client_id: ClientId,
+    /// Only in the answer that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(nullable = false))]
     client_secret: Option<String>,
     name: String,
     disabled: bool,
@@ -44,10 +47,13 @@ impl ClientResponse {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = CreateClientRequest))]
 pub(super) struct CreateRequest {
     name: Label,
+    /// Drawn if it is missing.
     client_id: Option<ClientId>,
     #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::openapi::SettingsPatch))]
     settings: Map<String, Value>,
 }
 
@@ -64,6 +70,7 @@ pub(super) async fn create(
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = ClientList))]
 pub(super) struct ListResponse {
     clients: Vec<ClientResponse>,
 }
@@ -87,10 +94,12 @@ pub(super) async fn find(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = UpdateClientRequest))]
 pub(super) struct ChangeRequest {
     name: Option<Label>,
     disabled: Option<bool>,
     #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::openapi::SettingsPatch))]
     settings: Map<String, Value>,
 }
 
@@ -110,7 +119,10 @@ pub(super) async fn change(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = RotateSecretRequest))]
 pub(super) struct RotateRequest {
+    /// How long the present secret goes on working beside the new one.
+    #[cfg_attr(not(target_arch = "wasm32"), schema(maximum = 2_592_000))]
     overlap_seconds: u64,
 }
 
@@ -140,6 +152,7 @@ pub(super) async fn delete(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct UnlockRequest {
     client_id: ClientId,
     user_id: UserId,
@@ -164,6 +177,7 @@ struct AuditQuery {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = AuditEvents))]
 pub(super) struct AuditResponse {
     events: Vec<Entry>,
     /// What to give as `after` for the next page; null on the last one.

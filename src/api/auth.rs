@@ -22,22 +22,28 @@ use crate::flows::tokens;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenRequest {
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub(super) struct TokenRequest {
     client_id: String,
     client_secret: String,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::json_grant_type))]
     grant_type: Option<String>,
 }
 
 #[derive(Serialize)]
-struct TokenResponse {
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub(super) struct TokenResponse {
     access_token: String,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::bearer))]
     token_type: &'static str,
+    /// Seconds the token works.
     expires_in: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RevokeRequest {
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub(super) struct RevokeRequest {
     access_token: String,
 }
 

@@ -14,16 +14,19 @@ use crate::flows::{self, recovery_codes as sets, send};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct VerifyRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
     code: GuessedCode,
+    /// Accept only this; anything the client may use if it is missing.
     method: Option<WantedMethod>,
 }
 
 /// The methods a request may insist on.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = VerifyMethod))]
 enum WantedMethod {
     Totp,
     Sms,
@@ -45,7 +48,9 @@ impl From<WantedMethod> for Method {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct VerifyResponse {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::success))]
     status: &'static str,
     message: &'static str,
     method: Method,
@@ -66,14 +71,17 @@ pub(super) async fn verify(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct GenerateRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct GenerateResponse {
     code: String,
+    /// Seconds the code is good for.
     expires_in: u64,
 }
 
@@ -90,17 +98,23 @@ pub(super) async fn generate(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct SendRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
+    /// The client's language if it is missing.
     locale: Option<Locale>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct SendResponse {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::success))]
     status: &'static str,
     message: &'static str,
+    /// Seconds the code is good for.
     expires_in: u64,
+    /// Where it went, masked: safe to show.
     destination: String,
 }
 
@@ -137,24 +151,30 @@ async fn deliver(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct RecoveryRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
     recovery_method: RecoveryChannel,
+    /// The client's language if it is missing.
     locale: Option<Locale>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 enum RecoveryChannel {
     Sms,
     Email,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct RecoveryResponse {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::success))]
     status: &'static str,
     message: &'static str,
+    /// Seconds the code is good for.
     expires_in: u64,
 }
 
@@ -184,6 +204,7 @@ pub(super) async fn recovery(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct RecoveryCodesRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
@@ -191,6 +212,7 @@ pub(super) struct RecoveryCodesRequest {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct RecoveryCodesResponse {
     recovery_codes: Vec<String>,
     remaining: usize,

@@ -21,23 +21,31 @@ use crate::flows::qr_code::{self, Format};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct RegisterRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
     email: Option<Email>,
     phone: Option<Phone>,
+    /// What the app shows beside your name; the user id if it is missing.
     account_name: Option<Label>,
+    /// SHA1 if it is missing.
     algorithm: Option<Algorithm>,
+    /// 6 if it is missing.
     digits: Option<Digits>,
+    /// 30 if it is missing.
     period: Option<Period>,
+    /// Whether MFA is on only once a first code was verified: true if it is missing.
     confirm: Option<bool>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct RenewRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
+    /// Whether the present secret is dead at once.
     #[serde(default)]
     revoke_current: bool,
     code: Option<GuessedCode>,
@@ -56,11 +64,17 @@ impl ForClient for RenewRequest {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = Enrolment))]
 pub(super) struct EnrolmentResponse {
+    /// The QR code as an image, for as long as the secret is pending.
     qr_code_url: String,
+    /// The secret in base32, for who types it.
     secret: String,
+    /// What the QR code says: also a link that opens an app on the same phone.
     otpauth_url: String,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::enrolment_state))]
     state: &'static str,
+    /// Until when the first code is awaited; null if it is not.
     expires_at: Option<UnixTime>,
 }
 

@@ -10,17 +10,29 @@ use super::extract::Traced;
 use crate::error::Error;
 
 #[derive(Serialize)]
-struct Body<'a> {
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = Error))]
+pub(super) struct Body<'a> {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::failure))]
     status: &'static str,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::error_code))]
     error: &'static str,
+    /// What went wrong, for people who read logs. May change.
     message: String,
+    /// The field that is wrong, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(nullable = false))]
     field: Option<&'a str>,
+    /// Wrong codes left before the lock.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(nullable = false))]
     attempts_remaining: Option<u32>,
+    /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(nullable = false))]
     retry_after: Option<u64>,
+    /// `message` once more, where RFC 6749 wants it: at /auth.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(nullable = false))]
     error_description: Option<String>,
 }
 
@@ -129,13 +141,13 @@ impl IntoResponse for OAuthError {
     }
 }
 
-fn respond(error: &Error, error_description: Option<String>) -> Response {
+pub(super) fn body(error: &Error, error_description: Option<String>) -> Body<'_> {
     let (field, attempts_remaining) = match error {
         Error::InvalidRequest { field, .. } => (field.as_deref(), None),
         Error::InvalidCode { attempts_remaining } => (None, *attempts_remaining),
         _ => (None, None),
     };
-    let body = Body {
+    Body {
         status: "failure",
         error: code(error),
         message: error.to_string(),
@@ -143,8 +155,12 @@ fn respond(error: &Error, error_description: Option<String>) -> Response {
         attempts_remaining,
         retry_after: retry_after(error),
         error_description,
-    };
-    let mut response = (status(error), headers(error), Json(body)).into_response();
+    }
+}
+
+fn respond(error: &Error, error_description: Option<String>) -> Response {
+    let body = Json(body(error, error_description));
+    let mut response = (status(error), headers(error), body).into_response();
     let cause = std::error::Error::source(error).map(ToString::to_string);
     response.extensions_mut().insert(Failure {
         code: code(error),
@@ -153,7 +169,7 @@ fn respond(error: &Error, error_description: Option<String>) -> Response {
     response
 }
 
-fn headers(error: &Error) -> HeaderMap {
+pub(super) fn headers(error: &Error) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let challenge = match error {
         Error::InvalidClient { basic: true } => Some(r#"Basic realm="candado", charset="UTF-8""#),

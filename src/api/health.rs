@@ -8,7 +8,9 @@ use crate::error::Error;
 use crate::storage::accounts;
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = Health))]
 pub(super) struct Response {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::ok))]
     status: &'static str,
     version: &'static str,
 }

@@ -7,7 +7,10 @@ mod enrolment;
 mod error;
 mod extract;
 mod health;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
 mod serve;
+mod strict_json;
 mod users;
 
 use axum::Router;

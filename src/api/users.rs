@@ -20,7 +20,9 @@ use crate::flows::{self, disable as off};
 
 /// The seed's answer to what has nothing more to say.
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct Success {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::success))]
     status: &'static str,
     message: &'static str,
 }
@@ -42,11 +44,14 @@ pub(super) struct StatusRequest {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct StatusResponse {
     mfa_enabled: bool,
     state: State,
+    /// What a code can be proved by now, recovery apart.
     methods: Vec<Method>,
     recovery_codes_remaining: usize,
+    /// Until when codes are refused unseen; null if they are not.
     locked_until: Option<UnixTime>,
     created_at: Option<UnixTime>,
     last_verified_at: Option<UnixTime>,
@@ -70,12 +75,15 @@ pub(super) async fn status(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct ContactRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
     #[serde(default = "keep", deserialize_with = "edit")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Email>))]
     email: Edit<Email>,
     #[serde(default = "keep", deserialize_with = "edit")]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Phone>))]
     phone: Edit<Phone>,
     code: Option<GuessedCode>,
 }
@@ -92,7 +100,9 @@ fn edit<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct ContactResponse {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::success))]
     status: &'static str,
     email: Option<String>,
     phone: Option<String>,
@@ -120,6 +130,7 @@ pub(super) async fn contact(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct DisableRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
@@ -135,7 +146,8 @@ pub(super) async fn disable(request: Authorized<DisableRequest>) -> Result<Json<
 /// Deletes need no body; one is read for the proof a client's policy may ask for.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DeleteRequest {
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = DeleteUserRequest))]
+pub(super) struct DeleteRequest {
     code: Option<GuessedCode>,
 }
 

@@ -13,9 +13,7 @@ use axum::Router;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use worker::{
-    Context, Date, Env, HttpResponse, Request, Response, ScheduleContext, ScheduledEvent, event,
-};
+use worker::{Context, Date, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 
 use crate::api::{self, BODY_LIMIT};
 use crate::app::App;

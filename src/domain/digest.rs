@@ -1,6 +1,5 @@
 //! Digests of what must be recognised and never read back, each bound to its purpose and its owner.
 
-use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -44,7 +43,7 @@ pub fn plain(label: &str, parts: &[&[u8]]) -> Digest {
     let mut hash = Sha256::new();
     hash.update(bound(&[label.as_bytes()]));
     hash.update(bound(parts));
-    Digest(HEXLOWER.encode(&hash.finalize()))
+    Digest(hex::encode(hash.finalize()))
 }
 
 /// HMAC-SHA-256, for values a dump of the database would otherwise let anyone enumerate:
@@ -58,7 +57,7 @@ pub fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Digest {
     }
     let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
     mac.update(&bound(parts));
-    Digest(HEXLOWER.encode(&mac.finalize().into_bytes()))
+    Digest(hex::encode(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
@@ -72,7 +71,7 @@ mod tests {
         key[..4].copy_from_slice(b"Jefe");
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(b"Jefe").unwrap();
         mac.update(&bound(&[b"what do ya want for nothing?"]));
-        let expected = HEXLOWER.encode(&mac.finalize().into_bytes());
+        let expected = hex::encode(mac.finalize().into_bytes());
         assert_eq!(
             keyed(&key, &[b"what do ya want for nothing?"]).as_hex(),
             expected
@@ -111,6 +110,6 @@ mod tests {
             text.extend_from_slice(&u32::try_from(part.len()).unwrap().to_be_bytes());
             text.extend_from_slice(part);
         }
-        assert_eq!(digest.as_hex(), HEXLOWER.encode(&Sha256::digest(&text)));
+        assert_eq!(digest.as_hex(), hex::encode(Sha256::digest(&text)));
     }
 }

@@ -1,6 +1,7 @@
 //! `MASTER_KEYS`: a ring of master keys, and one derived key per purpose from each of them.
 
-use data_encoding::BASE64;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
@@ -80,8 +81,8 @@ impl KeyRing {
             {
                 return Err(KeyError::Malformed(index + 1));
             }
-            let key = BASE64
-                .decode(key.as_bytes())
+            let key = STANDARD
+                .decode(key)
                 .map_err(|_| KeyError::Length(id.to_owned()))?;
             if key.len() != 32 {
                 return Err(KeyError::Length(id.to_owned()));
@@ -133,7 +134,7 @@ mod tests {
         let bytes: Vec<u8> = (0..32)
             .map(|i| seed.wrapping_mul(31).wrapping_add(i))
             .collect();
-        BASE64.encode(&bytes)
+        STANDARD.encode(bytes)
     }
 
     #[test]
@@ -165,8 +166,8 @@ mod tests {
 
     #[test]
     fn atk_76_missing_short_zero_and_duplicate_keys_are_refused() {
-        let zero = BASE64.encode(&[0; 32]);
-        let short = BASE64.encode(&[7; 16]);
+        let zero = STANDARD.encode([0; 32]);
+        let short = STANDARD.encode([7; 16]);
         let (one, two) = (key(1), key(2));
         let error = |text: &str| KeyRing::parse(text).err().unwrap();
         assert_eq!(error(""), KeyError::Empty);

@@ -1,7 +1,5 @@
 //! Randomness from the platform's generator (`crypto.getRandomValues` in a Worker), and from nowhere else.
 
-use data_encoding::HEXLOWER;
-
 /// The platform gave no randomness. Nothing is drawn from anything weaker instead (CRY-10).
 #[derive(Debug, thiserror::Error)]
 #[error("the platform's random generator failed: {0}")]
@@ -31,7 +29,7 @@ pub fn vec(length: usize) -> Result<Vec<u8>, RandomError> {
 
 /// 128 random bits in hex: an id nobody can guess.
 pub fn id() -> Result<String, RandomError> {
-    Ok(HEXLOWER.encode(&bytes::<16>()?))
+    Ok(hex::encode(bytes::<16>()?))
 }
 
 /// A number below `limit`, every one as likely as any other.

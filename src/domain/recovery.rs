@@ -1,8 +1,6 @@
 //! Recovery codes a user keeps: 120 bits in Crockford base32, six groups of four characters.
 
-use std::sync::LazyLock;
-
-use data_encoding::{Encoding, Specification};
+use base32::Alphabet::Crockford;
 
 use super::code::CodeError;
 use super::digest::{self, Digest};
@@ -11,30 +9,8 @@ use super::random::{self, RandomError};
 
 /// How many codes a set has.
 pub const CODES_PER_SET: usize = 10;
-
-/// Crockford's base32: no I, L, O or U; what people write instead is read as what they meant.
-static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut specification = Specification::new();
-    specification
-        .symbols
-        .push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
-    specification
-        .translate
-        .from
-        .push_str("abcdefghjkmnpqrstvwxyzIiLlOo");
-    specification
-        .translate
-        .to
-        .push_str("ABCDEFGHJKMNPQRSTVWXYZ111100");
-    specification.ignore.push_str("- ");
-    #[expect(
-        clippy::expect_used,
-        reason = "a constant, and every test of recovery codes runs it"
-    )]
-    specification
-        .encoding()
-        .expect("the alphabet is well formed")
-});
+/// Symbols of a code: 120 bits at five each.
+const SYMBOLS: usize = 24;
 
 /// One recovery code, canonical: every way to write it down is the same value (REC-09).
 #[derive(Clone, PartialEq, Eq)]
@@ -45,18 +21,23 @@ impl RecoveryCode {
         Ok(Self(random::bytes()?))
     }
 
+    /// Reads Crockford's base32: any case, `I` and `L` as 1, `O` as 0, hyphens and spaces anywhere.
     pub fn parse(text: &str) -> Result<Self, CodeError> {
         // 24 characters and some separators; a longer text is no code and need not be decoded.
         if text.len() > 48 {
             return Err(CodeError);
         }
-        let bytes = CROCKFORD.decode(text.as_bytes()).map_err(|_| CodeError)?;
-        bytes.try_into().map(Self).map_err(|_| CodeError)
+        let symbols = text.replace(['-', ' '], "");
+        let bytes = base32::decode(Crockford, &symbols).filter(|_| symbols.len() == SYMBOLS);
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or(CodeError)
     }
 
     /// `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`.
     pub fn display(&self) -> String {
-        let text = CROCKFORD.encode(&self.0);
+        let text = base32::encode(Crockford, &self.0);
         let groups: Vec<&str> = text
             .as_bytes()
             .chunks(4)

@@ -140,13 +140,13 @@ impl Judged {
 /// stored together, so that a code proves one change.
 ///
 /// `check` says whether the change is possible at all, before any code is looked at.
-pub(super) async fn change_with_proof<T>(
+pub(super) async fn change_with_proof<T: Send>(
     call: &Call,
     caller: &Caller,
     user: &UserId,
     code: Option<&GuessedCode>,
-    check: impl Fn(&Account, &Present<'_>) -> Result<(), Error>,
-    act: impl Fn(Account, &Present<'_>) -> Result<Decision<T>, Error>,
+    check: impl Fn(&Account, &Present<'_>) -> Result<(), Error> + Send + Sync,
+    act: impl Fn(Account, &Present<'_>) -> Result<Decision<T>, Error> + Send + Sync,
 ) -> Result<T, Error> {
     let changed = change(call, caller, user, code, |account, present| {
         let mut account = account.ok_or(Error::UserNotFound)?;

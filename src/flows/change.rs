@@ -41,6 +41,12 @@ pub(super) enum Write {
     Delete,
 }
 
+impl Decision<()> {
+    fn counts_a_failure(&self) -> bool {
+        self.events.iter().any(|event| event.kind == Kind::Failed)
+    }
+}
+
 impl<T> Decision<T> {
     pub(super) fn store(account: Account, event: Event, outcome: T) -> Self {
         Self {
@@ -99,10 +105,6 @@ impl<T> Decision<T> {
             outcome,
         )
     }
-
-    fn counts_a_failure(&self) -> bool {
-        self.events.iter().any(|event| event.kind == Kind::Failed)
-    }
 }
 
 /// Tidying in KV once the account is stored. Nothing depends on it.
@@ -116,13 +118,34 @@ pub(super) enum After {
 ///
 /// With a `guess`, the digests of the codes it could match are fetched first, and the lock mark in
 /// KV may refuse before anything is evaluated.
-pub(super) async fn change<T>(
+pub(super) async fn change<T: Send>(
     call: &Call,
     caller: &Caller,
     user: &UserId,
     guess: Option<&GuessedCode>,
-    decide: impl Fn(Option<Account>, &Present<'_>) -> Result<Decision<T>, Error>,
+    decide: impl Fn(Option<Account>, &Present<'_>) -> Result<Decision<T>, Error> + Send + Sync,
 ) -> Result<T, Error> {
+    let mut outcome = None;
+    let mut keep_outcome = |account, present: &Present<'_>| {
+        let (decision, decided) = decide(account, present)?.take_outcome();
+        outcome = Some(decided);
+        Ok(decision)
+    };
+    rounds(call, caller, user, guess, &mut keep_outcome).await?;
+    outcome.ok_or_else(|| Error::internal("a change without an outcome"))
+}
+
+type Decide<'a> =
+    dyn FnMut(Option<Account>, &Present<'_>) -> Result<Decision<()>, Error> + Send + 'a;
+
+/// The same for every kind of outcome, so that the wasm holds it once.
+async fn rounds(
+    call: &Call,
+    caller: &Caller,
+    user: &UserId,
+    guess: Option<&GuessedCode>,
+    decide: &mut Decide<'_>,
+) -> Result<(), Error> {
     let owner = caller.owner(user);
     let mut marked = guess.is_some_and(GuessedCode::is_for_authenticators_only);
     for _ in 0..ROUNDS {
@@ -158,11 +181,11 @@ pub(super) async fn change<T>(
         // counted all the same, and the caller is told to try again.
         let undecided = unread && decision.counts_a_failure();
         let quotas = decision.quotas.clone();
-        if let Some(outcome) = store(call, owner, version, decision).await? {
+        if store(call, owner, version, decision).await? {
             return if undecided {
                 Err(Error::Unavailable("KV did not give a code".into()))
             } else {
-                Ok(outcome)
+                Ok(())
             };
         }
         if !quotas.is_empty() {
@@ -185,13 +208,13 @@ pub(super) async fn load(call: &Call, caller: &Caller, user: &UserId) -> Result<
         .ok_or(Error::InvalidToken { presented: true })
 }
 
-/// Stores the decision. `None`: lost against another request, or a quota is used up.
-async fn store<T>(
+/// Stores the decision. `false`: lost against another request, or a quota is used up.
+async fn store(
     call: &Call,
     owner: Owner<'_>,
     version: Option<i64>,
-    decision: Decision<T>,
-) -> Result<Option<T>, Error> {
+    decision: Decision<()>,
+) -> Result<bool, Error> {
     let db = &*call.app.db;
     let scene = scene(call, owner);
     let stored = match (decision.write, version) {
@@ -226,13 +249,12 @@ async fn store<T>(
             true
         }
     };
-    if !stored {
-        return Ok(None);
+    if stored {
+        for after in decision.after {
+            tidy(call, owner, after);
+        }
     }
-    for after in decision.after {
-        tidy(call, owner, after);
-    }
-    Ok(Some(decision.outcome))
+    Ok(stored)
 }
 
 /// The digests of the challenges the guess could match, read side by side; and whether any could not

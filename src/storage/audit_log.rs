@@ -154,6 +154,7 @@ pub fn record_if_changed(scene: Scene<'_>, event: &Event) -> Statement {
 
 /// A recorded event, as the operator reads it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = AuditEvent))]
 pub struct Entry {
     pub id: i64,
     pub at: i64,
@@ -163,6 +164,7 @@ pub struct Entry {
     pub outcome: String,
     pub method: Option<String>,
     pub request_id: String,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
     pub detail: Json,
 }
 

@@ -1,5 +1,7 @@
 //! `clients`: the applications, which are the tenants.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::audit_log::{self, Event, Scene};
@@ -77,10 +79,7 @@ pub struct ClientSecret(String);
 impl ClientSecret {
     pub fn draw() -> Result<Self, RandomError> {
         let bytes: [u8; 32] = random::bytes()?;
-        Ok(Self(format!(
-            "cnd_{}",
-            data_encoding::BASE64URL_NOPAD.encode(&bytes)
-        )))
+        Ok(Self(format!("cnd_{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
     pub fn reveal(self) -> String {

@@ -7,7 +7,9 @@ use crate::error::Error;
 pub(super) fn every() -> Vec<Error> {
     vec![
         invalid_request(),
-        Error::InvalidCode { attempts_remaining: Some(3) },
+        Error::InvalidCode {
+            attempts_remaining: Some(3),
+        },
         Error::CodeAlreadyUsed { retry_after: 12 },
         Error::UnsupportedGrantType,
         Error::InvalidScope,
@@ -44,16 +46,30 @@ pub(super) fn invalid_request() -> Error {
 /// When it happens and what to do, in one line.
 pub(super) fn meaning(error: &Error) -> &'static str {
     match error {
-        Error::InvalidRequest { .. } => "the request is malformed; `field` names the culprit. Fix the program, do not retry.",
-        Error::InvalidCode { .. } => "the code is wrong or has expired. Let the user try again; `attempts_remaining` counts down to the lock.",
-        Error::CodeAlreadyUsed { .. } => "the right code, but used before. Ask for the next one, shown in `retry_after` seconds.",
+        Error::InvalidRequest { .. } => {
+            "the request is malformed; `field` names the culprit. Fix the program, do not retry."
+        }
+        Error::InvalidCode { .. } => {
+            "the code is wrong or has expired. Let the user try again; `attempts_remaining` counts down to the lock."
+        }
+        Error::CodeAlreadyUsed { .. } => {
+            "the right code, but used before. Ask for the next one, shown in `retry_after` seconds."
+        }
         Error::UnsupportedGrantType => "only `client_credentials` is supported.",
         Error::InvalidScope => "no scope can be asked for; leave `scope` out.",
-        Error::InvalidClient { .. } => "unknown client, wrong secret, or a disabled client: one answer for all.",
-        Error::InvalidToken { .. } => "the token is missing, malformed, expired or revoked. Get a new one and retry once.",
+        Error::InvalidClient { .. } => {
+            "unknown client, wrong secret, or a disabled client: one answer for all."
+        }
+        Error::InvalidToken { .. } => {
+            "the token is missing, malformed, expired or revoked. Get a new one and retry once."
+        }
         Error::HttpsRequired => "the request came over plain http.",
-        Error::ClientMismatch => "`client_id` is not the one the token was issued to. Leave it out.",
-        Error::FactorDisabled => "100 wrong codes in a row disabled the authenticator. Let the user recover and renew.",
+        Error::ClientMismatch => {
+            "`client_id` is not the one the token was issued to. Leave it out."
+        }
+        Error::FactorDisabled => {
+            "100 wrong codes in a row disabled the authenticator. Let the user recover and renew."
+        }
         Error::StepUpRequired => "the client's policy wants a fresh `code` of the user for this.",
         Error::UserNotFound => "this client has no such user; register first.",
         Error::NotFound => "there is nothing here.",
@@ -62,15 +78,29 @@ pub(super) fn meaning(error: &Error) -> &'static str {
         Error::ClientExists(_) => "a client of this id exists already.",
         Error::MfaNotEnabled => "this needs a user with MFA turned on.",
         Error::PayloadTooLarge => "the body is larger than 16 KiB.",
-        Error::UnsupportedMediaType => "the body's `Content-Type` is not one that is read here, or its charset is not UTF-8.",
-        Error::DestinationMissing(_) => "no phone number or e-mail address is on file; set it with /mfa/contact.",
-        Error::DestinationNotAllowed(_) => "SMS to this country is not allowed for this client, or there can be no such number.",
-        Error::Locked { .. } => "too many wrong codes. Says nothing about this code; wait `retry_after` seconds.",
-        Error::SendLimited { .. } => "too many messages. The last code may still be good; wait `retry_after` seconds.",
+        Error::UnsupportedMediaType => {
+            "the body's `Content-Type` is not one that is read here, or its charset is not UTF-8."
+        }
+        Error::DestinationMissing(_) => {
+            "no phone number or e-mail address is on file; set it with /mfa/contact."
+        }
+        Error::DestinationNotAllowed(_) => {
+            "SMS to this country is not allowed for this client, or there can be no such number."
+        }
+        Error::Locked { .. } => {
+            "too many wrong codes. Says nothing about this code; wait `retry_after` seconds."
+        }
+        Error::SendLimited { .. } => {
+            "too many messages. The last code may still be good; wait `retry_after` seconds."
+        }
         Error::RateLimited { .. } => "too many requests at once. Wait `retry_after` seconds.",
         Error::Internal(_) => "a fault of the service. Quote `X-Request-Id` to its operator.",
-        Error::DeliveryFailed => "the provider refused the message; nothing was sent and no code is live.",
-        Error::DeliveryUnavailable(_) => "the provider is out of reach or not configured. Try again, or offer another channel.",
+        Error::DeliveryFailed => {
+            "the provider refused the message; nothing was sent and no code is live."
+        }
+        Error::DeliveryUnavailable(_) => {
+            "the provider is out of reach or not configured. Try again, or offer another channel."
+        }
         Error::Unavailable(_) => "the database is out of reach. Try again.",
     }
 }

@@ -15,9 +15,8 @@ use utoipa::openapi::{
     Components, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr, ServerBuilder,
 };
 
-use route::Route;
 pub(super) use schemas::{
-    SettingsPatch, bearer, enrolment_state, error_code, failure, grant_type, ok, success,
+    SettingsPatch, bearer, enrolment_state, error_code, failure, json_grant_type, ok, success,
 };
 
 const ABOUT: &str = "\
@@ -40,11 +39,6 @@ pub fn document() -> OpenApi {
     let mut paths = Paths::new();
     for route in operations::all() {
         route.add_to(&mut paths, &mut components);
-    }
-    for error in errors::every() {
-        let name = route::component_name(super::code(&error));
-        let response = route::error_response(&[error]);
-        components.responses.insert(name, response.into());
     }
     add_headers(&mut components);
     add_security(&mut components);
@@ -88,13 +82,40 @@ fn tags() -> Vec<utoipa::openapi::Tag> {
 
 fn add_headers(components: &mut Components) {
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let seconds = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0));
     for (name, schema, description, example) in [
-        ("X-Request-Id", text(), "Names this request in the service's log and audit events.", json!("01JZ6T9Q3X4Y5Z6A7B8C9D0E1F")),
-        ("Cache-Control", text().enum_values(Some(["no-store"])), "No answer may be kept.", json!("no-store")),
-        ("Retry-After", seconds, "Seconds to wait, as `retry_after` in the body.", json!(60)),
-        ("WWW-Authenticate", text(), "How to authenticate (RFC 6750, RFC 7617).", json!("Bearer realm=\"candado\", error=\"invalid_token\"")),
-        ("Allow", text(), "The methods of this path.", json!("POST, OPTIONS")),
+        (
+            "X-Request-Id",
+            text(),
+            "Names this request in the service's log and audit events.",
+            json!("01JZ6T9Q3X4Y5Z6A7B8C9D0E1F"),
+        ),
+        (
+            "Cache-Control",
+            text().enum_values(Some(["no-store"])),
+            "No answer may be kept.",
+            json!("no-store"),
+        ),
+        (
+            "Retry-After",
+            seconds,
+            "Seconds to wait, as `retry_after` in the body.",
+            json!(60),
+        ),
+        (
+            "WWW-Authenticate",
+            text(),
+            "How to authenticate (RFC 6750, RFC 7617).",
+            json!("Bearer realm=\"candado\", error=\"invalid_token\""),
+        ),
+        (
+            "Allow",
+            text(),
+            "The methods of this path.",
+            json!("POST, OPTIONS"),
+        ),
     ] {
         let header = HeaderBuilder::new()
             .schema(Some(schema))
@@ -107,27 +128,39 @@ fn add_headers(components: &mut Components) {
 
 fn add_security(components: &mut Components) {
     let http = |scheme, description: &str| {
-        HttpBuilder::new().scheme(scheme).description(Some(description.to_owned()))
+        HttpBuilder::new()
+            .scheme(scheme)
+            .description(Some(description.to_owned()))
     };
     let schemes = [
         (
             route::ACCESS_TOKEN,
-            http(HttpAuthScheme::Bearer, "The `access_token` of POST /auth. It works for an hour.")
-                .bearer_format("JWT"),
+            http(
+                HttpAuthScheme::Bearer,
+                "The `access_token` of POST /auth. It works for an hour.",
+            )
+            .bearer_format("JWT"),
         ),
         (
             route::ADMIN_TOKEN,
-            http(HttpAuthScheme::Bearer, "The operator's `ADMIN_TOKEN`; after `npm start` it is in .dev.vars."),
+            http(
+                HttpAuthScheme::Bearer,
+                "The operator's `ADMIN_TOKEN`; after `npm start` it is in .dev.vars.",
+            ),
         ),
         (
             route::CLIENT_SECRET,
-            http(HttpAuthScheme::Basic, "Client id and secret, at POST /auth with a form body (RFC 6749, section 2.3.1)."),
+            http(
+                HttpAuthScheme::Basic,
+                "Client id and secret, at POST /auth with a form body (RFC 6749, section 2.3.1).",
+            ),
         ),
     ];
     for (name, scheme) in schemes {
-        components
-            .security_schemes
-            .insert(name.to_owned(), RefOr::T(SecurityScheme::Http(scheme.build())));
+        components.security_schemes.insert(
+            name.to_owned(),
+            RefOr::T(SecurityScheme::Http(scheme.build())),
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
@@ -14,10 +15,9 @@ use utoipa::openapi::{
     Components, Content, ContentBuilder, Paths, Ref, RefOr, Required, Response, ResponseBuilder,
     Schema,
 };
-use utoipa::{PartialSchema, ToSchema};
 
 use super::errors;
-use super::schemas::{one_of, reference};
+use super::schemas::{one_of, push, reference};
 use crate::api::error::{Body, body, headers};
 use crate::api::{code, status};
 use crate::error::Error;
@@ -38,6 +38,8 @@ pub(super) struct Route {
     operation: Operation,
     errors: Vec<Error>,
     schemas: Vec<(String, RefOr<Schema>)>,
+    /// Those of answers.
+    answers: Vec<(String, RefOr<Schema>)>,
 }
 
 impl Route {
@@ -64,6 +66,7 @@ impl Route {
                 Error::Unavailable("".into()),
             ],
             schemas: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -74,15 +77,19 @@ impl Route {
 
     /// For a client with its access token.
     pub(super) fn for_client(mut self) -> Self {
-        self.operation.security =
-            Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(ACCESS_TOKEN, [])]);
+        self.operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
+            ACCESS_TOKEN,
+            [],
+        )]);
         self.fails_with([Error::InvalidToken { presented: true }])
     }
 
     /// For the operator.
     pub(super) fn for_operator(mut self) -> Self {
-        self.operation.security =
-            Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(ADMIN_TOKEN, [])]);
+        self.operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
+            ADMIN_TOKEN,
+            [],
+        )]);
         self.fails_with([Error::InvalidToken { presented: true }, Error::NotFound])
     }
 
@@ -94,7 +101,8 @@ impl Route {
 
     /// A JSON body that may name the client.
     pub(super) fn client_body<T: ToSchema>(self, examples: &[Example<'_>]) -> Self {
-        self.body::<T>(JSON, examples).fails_with([Error::ClientMismatch])
+        self.body::<T>(JSON, examples)
+            .fails_with([Error::ClientMismatch])
     }
 
     pub(super) fn body<T: ToSchema>(mut self, media_type: &str, examples: &[Example<'_>]) -> Self {
@@ -153,7 +161,11 @@ impl Route {
         description: &str,
         example: Value,
     ) -> Self {
-        let required = if required { Required::True } else { Required::False };
+        let required = if required {
+            Required::True
+        } else {
+            Required::False
+        };
         self.fails_with([errors::invalid_request()]).parameter(
             ParameterBuilder::new()
                 .name(name)
@@ -173,13 +185,17 @@ impl Route {
     }
 
     /// The answer to a request that succeeds.
-    pub(super) fn answers<T: ToSchema>(
+    pub(super) fn answers<T: ToSchema>(self, description: &str, examples: &[Example<'_>]) -> Self {
+        self.answers_with::<T>("200", description, examples)
+    }
+
+    pub(super) fn answers_with<T: ToSchema>(
         mut self,
         status: &str,
         description: &str,
         examples: &[Example<'_>],
     ) -> Self {
-        self.note::<T>();
+        push::<T>(&mut self.answers);
         let response = success(description).content(JSON, content(reference::<T>(), examples));
         self.respond(status, response.build())
     }
@@ -207,30 +223,55 @@ impl Route {
 
     /// Has the document hold `T` and all it refers to.
     pub(super) fn note<T: ToSchema>(&mut self) {
-        T::schemas(&mut self.schemas);
-        self.schemas.push((T::name().into_owned(), T::schema()));
+        push::<T>(&mut self.schemas);
     }
 
     pub(super) fn add_to(mut self, paths: &mut Paths, components: &mut Components) {
-        self.note::<Body<'_>>();
+        push::<Body<'_>>(&mut self.answers);
         let mut by_status: BTreeMap<u16, Vec<Error>> = BTreeMap::new();
         for error in self.errors {
-            by_status.entry(status(&error).as_u16()).or_default().push(error);
+            by_status
+                .entry(status(&error).as_u16())
+                .or_default()
+                .push(error);
         }
         for (status, errors) in by_status {
-            let response = match errors.as_slice() {
-                [only] => RefOr::Ref(Ref::from_response_name(component_name(code(only)))),
-                several => RefOr::T(error_response(several)),
-            };
+            // One component for each set of errors, whichever operations have it.
+            let names: Vec<String> = errors
+                .iter()
+                .map(|error| component_name(code(error)))
+                .collect();
+            let name = names.join("Or");
+            let reference = Ref::from_response_name(&name);
             let responses = &mut self.operation.responses.responses;
-            responses.insert(status.to_string(), response);
+            responses.insert(status.to_string(), RefOr::Ref(reference));
+            components
+                .responses
+                .insert(name, error_response(&errors).into());
         }
+        complete(&mut self.answers);
+        components.schemas.extend(self.answers);
         components.schemas.extend(self.schemas);
         let item = PathItem::new(self.method, self.operation);
         match paths.paths.get_mut(self.path) {
             Some(present) => present.merge_operations(item),
             None => {
                 paths.paths.insert(self.path.to_owned(), item);
+            }
+        }
+    }
+}
+
+/// Answers leave nothing out: what may be null is there, and null.
+fn complete(answers: &mut [(String, RefOr<Schema>)]) {
+    for (_, schema) in answers {
+        let RefOr::T(Schema::Object(object)) = schema else {
+            continue;
+        };
+        for (name, property) in &object.properties {
+            let null = serde_json::to_string(property).is_ok_and(|text| text.contains("\"null\""));
+            if null && !object.required.contains(name) {
+                object.required.push(name.clone());
             }
         }
     }
@@ -243,7 +284,7 @@ pub(super) fn success(description: &str) -> ResponseBuilder {
 }
 
 /// The answer to a request that fails in one of these ways, which all have one status.
-pub(super) fn error_response(errors: &[Error]) -> Response {
+fn error_response(errors: &[Error]) -> Response {
     let texts: Vec<String> = errors
         .iter()
         .map(|error| format!("`{}`: {}", code(error), errors::meaning(error)))
@@ -254,7 +295,9 @@ pub(super) fn error_response(errors: &[Error]) -> Response {
         texts.iter().map(|text| format!("- {text}\n")).collect()
     };
     let examples = errors.iter().map(|error| {
-        let example = ExampleBuilder::new().value(Some(json!(body(error, None)))).build();
+        let example = ExampleBuilder::new()
+            .value(Some(json!(body(error, None))))
+            .build();
         (code(error).to_owned(), RefOr::T(example))
     });
     let codes = errors.iter().map(|error| json!(code(error)));
@@ -262,7 +305,7 @@ pub(super) fn error_response(errors: &[Error]) -> Response {
     let mut schema = AllOf::new();
     schema.items = vec![reference::<Body<'_>>(), narrowed.into()];
     let content = ContentBuilder::new()
-        .schema(Some(schema))
+        .schema(Some(Schema::AllOf(schema)))
         .examples_from_iter(examples)
         .build();
     let mut response = ResponseBuilder::new()
@@ -272,14 +315,25 @@ pub(super) fn error_response(errors: &[Error]) -> Response {
     add_headers(&mut response, ["Cache-Control", "X-Request-Id"]);
     let set: Vec<String> = errors
         .iter()
-        .flat_map(|error| headers(error).keys().map(ToString::to_string).collect::<Vec<_>>())
+        .flat_map(|error| {
+            headers(error)
+                .keys()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        })
         .collect();
-    for (name, header) in [("retry-after", "Retry-After"), ("www-authenticate", "WWW-Authenticate")] {
+    for (name, header) in [
+        ("retry-after", "Retry-After"),
+        ("www-authenticate", "WWW-Authenticate"),
+    ] {
         if set.iter().any(|set| set == name) {
             add_headers(&mut response, [header]);
         }
     }
-    if errors.iter().any(|error| matches!(error, Error::MethodNotAllowed)) {
+    if errors
+        .iter()
+        .any(|error| matches!(error, Error::MethodNotAllowed))
+    {
         add_headers(&mut response, ["Allow"]);
     }
     response
@@ -292,10 +346,15 @@ fn add_headers<const N: usize>(response: &mut Response, names: [&str; N]) {
     }
 }
 
-pub(super) fn content(schema: RefOr<Schema>, examples: &[Example<'_>]) -> Content {
+fn content(schema: RefOr<Schema>, examples: &[Example<'_>]) -> Content {
     let examples = examples.iter().map(|(summary, value)| {
-        let key = summary.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        let example = ExampleBuilder::new().summary(*summary).value(Some(value.clone())).build();
+        let key = summary
+            .to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let example = ExampleBuilder::new()
+            .summary(*summary)
+            .value(Some(value.clone()))
+            .build();
         (key, RefOr::T(example))
     });
     ContentBuilder::new()
@@ -305,7 +364,7 @@ pub(super) fn content(schema: RefOr<Schema>, examples: &[Example<'_>]) -> Conten
 }
 
 /// `invalid_code` as the name of a component: `InvalidCode`.
-pub(super) fn component_name(code: &str) -> String {
+fn component_name(code: &str) -> String {
     let capital = |word: &str| {
         let (first, rest) = word.split_at(1);
         first.to_ascii_uppercase() + rest

@@ -21,8 +21,10 @@ use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
 use crate::domain::time::UnixTime;
 use crate::domain::totp::{Algorithm, Digits, Period};
 
-const LABEL: &str = r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]{0,62}[^\s\x00-\x1F\x7F-\x9F])?$";
-const DOMAIN: &str = "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
+const LABEL: &str =
+    r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]{0,62}[^\s\x00-\x1F\x7F-\x9F])?$";
+const DOMAIN: &str =
+    "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
 const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 /// 6 or 8 digits; or 24 of Crockford's letters, with separators anywhere.
 const CODE: &str = "^([0-9]{6}|[0-9]{8}|[ -]*([0-9A-TV-Za-tv-z][ -]*){24})$";
@@ -180,7 +182,10 @@ schema_of!(
 schema_of!(
     Country,
     "Country",
-    one_of("A country with phone numbers of its own (ISO 3166-1 alpha-2).", countries())
+    one_of(
+        "A country with phone numbers of its own (ISO 3166-1 alpha-2).",
+        countries()
+    )
 );
 
 impl PartialSchema for CountryList {
@@ -191,15 +196,14 @@ impl PartialSchema for CountryList {
             .max_items(Some(1));
         let mut list = AnyOf::new();
         list.items = vec![any.into(), Array::new(reference::<Country>()).into()];
-        list.description =
-            Some("The countries SMS may go to, or `[\"*\"]` for all.".to_owned());
+        list.description = Some("The countries SMS may go to, or `[\"*\"]` for all.".to_owned());
         RefOr::T(Schema::AnyOf(list))
     }
 }
 
 impl ToSchema for CountryList {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Country::name().into_owned(), Country::schema()));
+        push::<Country>(schemas);
     }
 }
 
@@ -212,12 +216,11 @@ impl PartialSchema for Settings {
 
 impl ToSchema for Settings {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Label::name().into_owned(), Label::schema()));
-        schemas.push((Domain::name().into_owned(), Domain::schema()));
-        schemas.push((Method::name().into_owned(), Method::schema()));
-        schemas.push((Locale::name().into_owned(), Locale::schema()));
-        schemas.push((CountryList::name().into_owned(), CountryList::schema()));
-        CountryList::schemas(schemas);
+        push::<Label>(schemas);
+        push::<Domain>(schemas);
+        push::<Method>(schemas);
+        push::<Locale>(schemas);
+        push::<CountryList>(schemas);
     }
 }
 
@@ -282,20 +285,83 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
     let locale = if complete {
         reference::<Locale>()
     } else {
-        nullable(reference::<Locale>(), "The language of messages, where a request names none.")
+        nullable(
+            reference::<Locale>(),
+            "The language of messages, where a request names none.",
+        )
     };
     let properties: [(&str, RefOr<Schema>); 12] = [
-        ("issuer", optional(reference::<Label>(), "The name in authenticator apps and messages; the client's name while it is not set.")),
-        ("sms_domain", optional(reference::<Domain>(), "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.")),
-        ("methods", optional(methods.into(), "The methods the client may use; all while it is not set.")),
-        ("sms_countries", optional(reference::<CountryList>(), "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.")),
+        (
+            "issuer",
+            optional(
+                reference::<Label>(),
+                "The name in authenticator apps and messages; the client's name while it is not set.",
+            ),
+        ),
+        (
+            "sms_domain",
+            optional(
+                reference::<Domain>(),
+                "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.",
+            ),
+        ),
+        (
+            "methods",
+            optional(
+                methods.into(),
+                "The methods the client may use; all while it is not set.",
+            ),
+        ),
+        (
+            "sms_countries",
+            optional(
+                reference::<CountryList>(),
+                "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.",
+            ),
+        ),
         ("locale", locale),
-        ("cooldown_seconds", always(bounded(cooldown_seconds, "Seconds between two messages to one user on one channel; doubles with each further one."))),
-        ("sends_per_ten_minutes", always(bounded(sends_per_ten_minutes, "Messages to one destination in 10 minutes, whichever users it belongs to."))),
-        ("sends_per_day", always(bounded(sends_per_day, "Messages to one destination in 24 hours."))),
-        ("sms_per_prefix_and_hour", always(bounded(sms_per_prefix_and_hour, "SMS per hour to numbers that differ in their last four digits only."))),
-        ("daily_sms_budget", always(bounded(daily_sms_budget, "SMS per day (UTC) of the whole client."))),
-        ("daily_email_budget", always(bounded(daily_email_budget, "E-mails per day (UTC) of the whole client."))),
+        (
+            "cooldown_seconds",
+            always(bounded(
+                cooldown_seconds,
+                "Seconds between two messages to one user on one channel; doubles with each further one.",
+            )),
+        ),
+        (
+            "sends_per_ten_minutes",
+            always(bounded(
+                sends_per_ten_minutes,
+                "Messages to one destination in 10 minutes, whichever users it belongs to.",
+            )),
+        ),
+        (
+            "sends_per_day",
+            always(bounded(
+                sends_per_day,
+                "Messages to one destination in 24 hours.",
+            )),
+        ),
+        (
+            "sms_per_prefix_and_hour",
+            always(bounded(
+                sms_per_prefix_and_hour,
+                "SMS per hour to numbers that differ in their last four digits only.",
+            )),
+        ),
+        (
+            "daily_sms_budget",
+            always(bounded(
+                daily_sms_budget,
+                "SMS per day (UTC) of the whole client.",
+            )),
+        ),
+        (
+            "daily_email_budget",
+            always(bounded(
+                daily_email_budget,
+                "E-mails per day (UTC) of the whole client.",
+            )),
+        ),
         ("require_step_up", always(switch)),
     ];
     let mut object = ObjectBuilder::new()
@@ -363,6 +429,12 @@ fn countries() -> Vec<Value> {
         .collect()
 }
 
+/// `T` and all it refers to.
+pub(super) fn push<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    T::schemas(schemas);
+    schemas.push((T::name().into_owned(), T::schema()));
+}
+
 pub(super) fn reference<T: ToSchema>() -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(T::name()))
 }
@@ -400,8 +472,18 @@ pub(in crate::api) fn enrolment_state() -> Object {
     )
 }
 
-pub(in crate::api) fn grant_type() -> Object {
+pub(super) fn grant_type() -> Object {
     one_of("", [json!("client_credentials")])
+}
+
+/// In JSON it need not be there.
+pub(in crate::api) fn json_grant_type() -> Object {
+    let mut schema = one_of(
+        "May be left out.",
+        [json!("client_credentials"), Value::Null],
+    );
+    schema.schema_type = [Type::String, Type::Null].into_iter().collect();
+    schema
 }
 
 pub(in crate::api) fn error_code() -> Object {

@@ -16,7 +16,6 @@ use candado::domain::ids::ClientId;
 use candado::domain::time::UnixTime;
 use candado::domain::token::AccessClaims;
 use candado::domain::totp::Parameters;
-use data_encoding::BASE32_NOPAD;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
@@ -291,9 +290,11 @@ pub(crate) struct Authenticator {
 impl Authenticator {
     pub(crate) fn of(enrolment: &Value) -> Self {
         Self {
-            secret: BASE32_NOPAD
-                .decode(enrolment["secret"].as_str().unwrap().as_bytes())
-                .unwrap(),
+            secret: base32::decode(
+                base32::Alphabet::Rfc4648 { padding: false },
+                enrolment["secret"].as_str().unwrap(),
+            )
+            .unwrap(),
         }
     }
 

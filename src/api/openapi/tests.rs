@@ -1,0 +1,94 @@
+use proptest::prelude::*;
+use regex::Regex;
+use utoipa::PartialSchema;
+
+use super::*;
+use crate::domain::code::GuessedCode;
+use crate::domain::email::Email;
+use crate::domain::ids::{ClientId, UserId};
+use crate::domain::phone::Phone;
+use crate::domain::settings::{Domain, Label, Settings};
+
+/// Whether `text` fits the type's schema, as a validator would say it.
+fn fits<T: PartialSchema>(text: &str) -> bool {
+    let schema = serde_json::to_value(T::schema()).unwrap();
+    let number = |name: &str| usize::try_from(schema[name].as_u64().unwrap()).unwrap();
+    let pattern = Regex::new(schema["pattern"].as_str().unwrap()).unwrap();
+    let length = text.chars().count();
+    (number("minLength")..=number("maxLength")).contains(&length) && pattern.is_match(text)
+}
+
+fn same<T: PartialSchema + TryFrom<String>>(text: &str) -> Result<(), TestCaseError> {
+    prop_assert_eq!(
+        fits::<T>(text),
+        T::try_from(text.to_owned()).is_ok(),
+        "{:?}",
+        text
+    );
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn ids_are_what_their_schemas_say(text in "[!-~ é\u{0}\n]{0,3}|[a-z._:/-]{0,140}|[a-z]{120,135}") {
+        same::<UserId>(&text)?;
+        same::<ClientId>(&text)?;
+    }
+
+    #[test]
+    fn phone_numbers_are_what_their_schema_says(text in r"\+?[0-9]{0,18}|\+[1-9][0-9]{5,16} ?") {
+        same::<Phone>(&text)?;
+    }
+
+    #[test]
+    fn addresses_are_what_their_schema_says(
+        text in r"[a-z.+é!-]{0,6}@[a-zA-Z0-9.-]{0,9}|[a-z]{60,66}@(a[b.]{0,2}){0,90}c\.io|[a-z@ \n]{0,9}"
+    ) {
+        same::<Email>(&text)?;
+    }
+
+    #[test]
+    fn codes_are_what_their_schema_says(
+        text in "[0-9]{5,9}|[0-9A-Za-z -]{20,52}|([0-9A-HJ-NP-TV-Z]{4}[ -]?){5,7}|[0-9a-tv-zI ]{24}\n?"
+    ) {
+        same::<GuessedCode>(&text)?;
+    }
+
+    #[test]
+    fn names_are_what_their_schema_says(text in "[a-z \t\u{7f}\u{85}\u{a0}é🙂]{0,5}|[a-z ]{62,66}") {
+        same::<Label>(&text)?;
+    }
+
+    #[test]
+    fn host_names_are_what_their_schema_says(text in "[A-Za-z0-9.-]{0,8}|[a-z.-]{45,54}|[a-z:/ é]{1,5}") {
+        same::<Domain>(&text)?;
+    }
+}
+
+#[test]
+fn every_setting_is_in_the_schema() {
+    let schema = serde_json::to_value(Settings::schema()).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(
+        keys(&schema["properties"]),
+        keys(&json!(Settings::default()))
+    );
+}
+
+#[test]
+fn every_error_code_is_described_once() {
+    let source = include_str!("../error.rs");
+    let arms = Regex::new(r#"=> "([a-z_]+)","#).unwrap();
+    let mut written: Vec<&str> = arms
+        .captures_iter(source)
+        .map(|found| found.get(1).unwrap().as_str())
+        .collect();
+    let mut described: Vec<&str> = errors::every().iter().map(crate::api::code).collect();
+    written.sort_unstable();
+    described.sort_unstable();
+    assert_eq!(described, written);
+}
