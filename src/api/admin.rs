@@ -1,12 +1,12 @@
 //! The operator's routes.
 
-use axum::Json;
 use axum::extract::Path;
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::extract::{ApiJson, Operator, from_query};
+use super::json::Json;
 use super::users::Success;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::settings::{Label, Settings};
@@ -38,8 +38,7 @@ impl ClientResponse {
             client_secret,
             name: client.name,
             disabled: client.disabled_at.is_some(),
-            settings: serde_json::from_value(Value::Object(client.settings))
-                .map_err(Error::internal)?,
+            settings: Settings::from_fields(client.settings).map_err(Error::internal)?,
             created_at: client.created_at,
         })
     }
@@ -184,6 +183,9 @@ pub(super) struct AuditResponse {
     next: Option<i64>,
 }
 
+/// The greatest id there can be: D1's numbers are JavaScript's.
+pub(super) const LAST_ID: i64 = (1 << 53) - 1;
+
 pub(super) async fn audit(
     Operator(call): Operator,
     uri: Uri,
@@ -193,11 +195,18 @@ pub(super) async fn audit(
     if !(1..=1000).contains(&limit) {
         return Err(Error::invalid("limit", "Expected a number from 1 to 1000"));
     }
+    let after = number(query.after, "after", 0)?;
+    if !(0..=LAST_ID).contains(&after) {
+        return Err(Error::invalid(
+            "after",
+            format!("Expected a number from 0 to {LAST_ID}"),
+        ));
+    }
     let filter = Filter {
         client_id: query.client_id,
         user_id: query.user_id,
         event: query.event,
-        after: number(query.after, "after", 0)?,
+        after,
         limit,
     };
     let events = admin::audit(&call, filter).await?;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OAuthError;
 use super::extract::{MediaType, Traced, media_type, parse_json};
+use super::json::Json;
 use super::users::Success;
 use crate::domain::ids::ClientId;
 use crate::error::Error;

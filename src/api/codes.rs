@@ -1,9 +1,9 @@
 //! Codes: verifying one, and every way to get one.
 
-use axum::Json;
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Authorized, ForClient};
+use super::json::Json;
 use crate::domain::code::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::{Channel, Method, Purpose};

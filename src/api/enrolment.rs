@@ -1,6 +1,5 @@
 //! Binding an authenticator app: register, renew, and the QR code.
 
-use axum::Json;
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY};
@@ -8,6 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Authorized, ForClient, Traced};
+use super::json::Json;
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
 use crate::domain::ids::{ClientId, UserId};

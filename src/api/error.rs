@@ -1,12 +1,12 @@
 //! Errors as the caller sees them: one status, one code and one body each.
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::extract::Traced;
+use super::json::Json;
 use crate::error::Error;
 
 #[derive(Serialize)]

@@ -22,13 +22,17 @@ impl<S: Sync> FromRequestParts<S> for Traced {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let call = parts.extensions.get::<Call>().cloned();
-        let call = call.ok_or_else(|| Error::internal("a request outside of serve()"))?;
-        if let Some(route) = parts.extensions.get::<MatchedPath>() {
-            call.trace.set_route(route.as_str());
-        }
-        Ok(Self(call))
+        traced(parts).map(Self)
     }
+}
+
+fn traced(parts: &Parts) -> Result<Call, Error> {
+    let call = parts.extensions.get::<Call>().cloned();
+    let call = call.ok_or_else(|| Error::internal("a request outside of serve()"))?;
+    if let Some(route) = parts.extensions.get::<MatchedPath>() {
+        call.trace.set_route(route.as_str());
+    }
+    Ok(call)
 }
 
 /// A request body that may name the client it comes from. If it does, it must be the token's (TEN-01).
@@ -61,8 +65,8 @@ impl<T: DeserializeOwned + ForClient, S: Sync> FromRequest<S> for Authorized<T> 
 
 /// What is the same for every kind of body.
 async fn receive(request: Request) -> Result<(Call, Caller, Fields), Error> {
-    let (mut parts, body) = request.into_parts();
-    let Traced(call) = Traced::from_request_parts(&mut parts, &()).await?;
+    let (parts, body) = request.into_parts();
+    let call = traced(&parts)?;
     let caller = authenticate(&call, &parts.headers)?;
     let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
     // The seed's GET carries its fields as a JSON body; everybody else's as a query.
@@ -108,8 +112,8 @@ pub(super) struct Operator(pub Call);
 impl<S: Sync> FromRequestParts<S> for Operator {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let Traced(call) = Traced::from_request_parts(parts, state).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let call = traced(parts)?;
         let expected = call
             .app
             .config

@@ -1,9 +1,9 @@
 //! Is the service fit to serve?
 
-use axum::Json;
 use serde::Serialize;
 
 use super::extract::Traced;
+use super::json::Json;
 use crate::error::Error;
 use crate::storage::accounts;
 

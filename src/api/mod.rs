@@ -7,6 +7,7 @@ mod enrolment;
 mod error;
 mod extract;
 mod health;
+mod json;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
 mod serve;

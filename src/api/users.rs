@@ -1,12 +1,12 @@
 //! What concerns a user as a whole: status, contact, turning MFA off, deleting.
 
-use axum::Json;
 use axum::extract::{Path, Request};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::extract::{Authorized, ForClient, Traced, authenticate, from_json};
+use super::json::Json;
 use crate::domain::account::State;
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use http::header::RETRY_AFTER;
 use http::{Request, Response};
 use worker::send::SendFuture;
 use worker::wasm_bindgen::JsValue;
@@ -58,8 +59,8 @@ async fn exchange(
     let request = worker::Request::new_with_init(&parts.uri.to_string(), &init)?;
     let mut answer = Fetch::Request(request).send_with_signal(signal).await?;
     let mut builder = Response::builder().status(answer.status_code());
-    for (name, value) in answer.headers().entries() {
-        builder = builder.header(name, value);
+    if let Some(seconds) = answer.headers().get(RETRY_AFTER.as_str())? {
+        builder = builder.header(RETRY_AFTER, seconds);
     }
     // Read to its end, or an unread body holds one of the isolate's few connections; a longer one is cut.
     let mut bytes = Vec::new();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::change::scene;
 use crate::app::Call;
 use crate::domain::ids::{ClientId, Owner, UserId};
-use crate::domain::settings::{Label, Settings};
+use crate::domain::settings::{Label, Settings, SettingsError};
 use crate::error::Error;
 use crate::storage::accounts::{self, Change, Stored};
 use crate::storage::audit_log::{self, Entry, Event, Filter, Kind, Scene};
@@ -177,18 +177,13 @@ fn merged(
             settings.insert(name, value);
         }
     }
-    let checked: Result<Settings, _> =
-        serde_path_to_error::deserialize(Json::Object(settings.clone()));
-    match checked {
+    match Settings::from_fields(settings.clone()) {
         Ok(_) => Ok(settings),
-        Err(error) => {
-            let path = error.path().to_string();
-            let field = if path == "." {
-                "settings".to_owned()
-            } else {
-                format!("settings.{path}")
-            };
-            Err(Error::invalid(field, error.into_inner().to_string()))
+        Err(SettingsError { field, message }) if field == "." => {
+            Err(Error::invalid("settings", message))
+        }
+        Err(SettingsError { field, message }) => {
+            Err(Error::invalid(format!("settings.{field}"), message))
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::audit_log::{self, Event, Scene};
-use super::clients::{self, ClientState};
+use super::clients::ClientState;
 use super::send_counters::Quota;
 use crate::domain::account::Account;
 use crate::domain::ids::{ClientId, Owner, UserId};
@@ -34,8 +34,9 @@ pub async fn load(
 ) -> Result<Option<Loaded>, Error> {
     #[derive(Deserialize)]
     struct Row {
-        #[serde(flatten)]
-        client: clients::StateRow,
+        name: String,
+        settings: String,
+        disabled_at: Option<i64>,
         revoked: i64,
         version: Option<i64>,
         state: Option<String>,
@@ -60,7 +61,7 @@ pub async fn load(
         _ => None,
     };
     Ok(Some(Loaded {
-        client: row.client.try_into()?,
+        client: ClientState::from_columns(row.name, &row.settings, row.disabled_at)?,
         token_revoked: row.revoked != 0,
         stored,
     }))

@@ -23,6 +23,20 @@ pub struct ClientState {
 }
 
 impl ClientState {
+    pub(super) fn from_columns(
+        name: String,
+        settings: &str,
+        disabled_at: Option<i64>,
+    ) -> Result<Self, Error> {
+        let fields = serde_json::from_str(settings).map_err(Error::internal)?;
+        let settings = Settings::from_fields(fields).map_err(Error::internal)?;
+        Ok(Self {
+            name,
+            settings,
+            disabled: disabled_at.is_some(),
+        })
+    }
+
     /// The name people see: in their authenticator app and in messages.
     pub fn issuer(&self) -> &str {
         self.settings
@@ -37,26 +51,6 @@ impl ClientState {
             .sms_domain
             .as_ref()
             .map_or(own.host(), |domain| domain.as_str())
-    }
-}
-
-#[derive(Deserialize)]
-pub(super) struct StateRow {
-    name: String,
-    settings: String,
-    disabled_at: Option<i64>,
-}
-
-impl TryFrom<StateRow> for ClientState {
-    type Error = Error;
-
-    fn try_from(row: StateRow) -> Result<Self, Error> {
-        let settings = serde_json::from_str(&row.settings).map_err(Error::internal)?;
-        Ok(Self {
-            name: row.name,
-            settings,
-            disabled: row.disabled_at.is_some(),
-        })
     }
 }
 

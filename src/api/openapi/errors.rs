@@ -104,3 +104,27 @@ pub(super) fn meaning(error: &Error) -> &'static str {
         Error::Unavailable(_) => "the database is out of reach. Try again.",
     }
 }
+
+/// Every error as a table for docs/guides/errors.md, by status.
+pub fn table() -> String {
+    let mut errors = every();
+    errors.sort_by_key(crate::api::status);
+    let rows = errors.iter().map(|error| {
+        let (code, status) = (crate::api::code(error), crate::api::status(error).as_u16());
+        format!(
+            "| {status} | `{code}` | {} |\n",
+            capitalized(meaning(error))
+        )
+    });
+    format!(
+        "| Status | `error` | What it means, what to do |\n|---|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}

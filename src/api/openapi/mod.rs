@@ -15,6 +15,7 @@ use utoipa::openapi::{
     Components, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr, ServerBuilder,
 };
 
+pub use errors::table as error_table;
 pub(super) use schemas::{
     SettingsPatch, bearer, enrolment_state, error_code, failure, json_grant_type, ok, success,
 };
@@ -29,7 +30,7 @@ Multi-factor authentication for your application: authenticator apps, codes by S
 The [guides](/docs/quick-start) tell it step by step: [enrol](/docs/enrol), [log in](/docs/log-in), \
 [recover](/docs/recover), [errors](/docs/errors), [limits](/docs/limits), [going live](/docs/going-live).
 
-JSON in, JSON out, UTF-8. Unknown fields are refused. A body has at most 16 KiB. Every answer has an \
+JSON in, JSON out, UTF-8. Unknown fields are refused; integers are written without a decimal point. A body has at most 16 KiB. Every answer has an \
 `X-Request-Id` to quote when something is wrong. Call from your server only: there are no CORS headers, \
 and client secret and tokens do not belong in a browser or an app.";
 

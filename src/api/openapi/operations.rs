@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::path::HttpMethod::{Delete, Get, Patch, Post};
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, RefOr, Schema};
 
@@ -383,7 +383,7 @@ fn of_operation() -> Vec<Route> {
             .in_query(
                 "after",
                 false,
-                ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(9_007_199_254_740_991_i64)).default(Some(json!(0))),
+                ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(admin::LAST_ID)).default(Some(json!(0))),
                 "Only events with a greater id.",
                 json!(41),
             )
@@ -474,7 +474,7 @@ fn token_form() -> RefOr<Schema> {
         .required("grant_type")
         .property("client_id", plain().examples([json!("app123")]))
         .property("client_secret", plain().examples([json!("secret123")]))
-        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+        .additional_properties(Some(plain()))
         .into()
 }
 
@@ -484,7 +484,7 @@ fn revoke_form() -> RefOr<Schema> {
         .property("token", plain().min_length(Some(1)))
         .required("token")
         .property("token_type_hint", plain())
-        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+        .additional_properties(Some(plain()))
         .into()
 }
 
