@@ -7,6 +7,7 @@ use crate::domain::email::Email;
 use crate::domain::keys::KeyRing;
 use crate::domain::phone::{CountryList, Phone};
 use crate::domain::settings::Label;
+use crate::domain::time::UnixTime;
 
 /// Text that must not be shown: it has no `Display`, and its `Debug` says nothing.
 #[derive(Clone)]
@@ -97,6 +98,8 @@ pub struct Config {
     pub public_url: Origin,
     pub keys: KeyRing,
     pub admin_token: Option<Secret>,
+    /// When the database was last restored from a backup: nothing short-lived from before it holds.
+    pub restored_at: Option<UnixTime>,
     /// Where SMS may go for clients that say nothing else; nowhere while it is not set.
     pub sms_countries: CountryList,
     pub twilio: Option<TwilioConfig>,
@@ -125,6 +128,11 @@ impl Config {
             public_url: read.origin("PUBLIC_URL", None, development)?,
             keys: KeyRing::parse(&keys).map_err(|error| invalid("MASTER_KEYS", error))?,
             admin_token,
+            restored_at: read.parsed("RESTORED_AT", |text| {
+                text.parse()
+                    .map(UnixTime::from_secs)
+                    .map_err(|_| "it is a time in Unix seconds")
+            })?,
             sms_countries: read
                 .parsed("SMS_COUNTRIES", CountryList::parse)?
                 .unwrap_or_else(|| CountryList::Only(Vec::new())),

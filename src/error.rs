@@ -13,9 +13,12 @@ pub enum Error {
         field: Option<String>,
         message: String,
     },
-    /// Wrong and expired codes alike. `attempts_remaining` until the lock.
+    /// Wrong and expired codes alike. `attempts_remaining` until the lock; `retry_after` if this one locked.
     #[error("Invalid code")]
-    InvalidCode { attempts_remaining: Option<u32> },
+    InvalidCode {
+        attempts_remaining: Option<u32>,
+        retry_after: Option<u64>,
+    },
     #[error("Code already used; wait for the next one")]
     CodeAlreadyUsed { retry_after: u64 },
     #[error("Only grant_type=client_credentials is supported")]

@@ -1,43 +1,119 @@
 //! docs/openapi.json is the document the code describes, and describes every route. The guides say the
 //! numbers and codes that hold.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeSet;
 use std::fs;
 
-use candado::api::openapi::document;
+use candado::api::BODY_LIMIT;
+use candado::api::openapi::{document, error_table};
+use candado::domain::account::PENDING_LIFETIME;
+use candado::domain::method::Purpose;
+use candado::domain::recovery::CODES_PER_SET;
+use candado::domain::settings::{Bounded, Settings};
+use candado::domain::token::ACCESS_TOKEN_LIFETIME;
+use candado::flows::admin::LONGEST_OVERLAP;
 use serde_json::Value;
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
-
-/// `npm run openapi` sets UPDATE_OPENAPI, and then this writes the file.
+/// `npm run openapi` sets `UPDATE_OPENAPI`, and then this writes the file.
 #[test]
 fn the_openapi_document_is_current() {
-    let current = document().to_pretty_json().unwrap() + "\n";
-    if std::env::var_os("UPDATE_OPENAPI").is_some() {
-        fs::write(PATH, &current).unwrap();
-        println!(
-            "{} paths written to docs/openapi.json",
-            document().paths.paths.len()
-        );
-        return;
+    hold(
+        "docs/openapi.json",
+        &(document().to_pretty_json().unwrap() + "\n"),
+    );
+}
+
+#[test]
+fn the_errors_guide_has_every_error() {
+    let path = "docs/guides/errors.md";
+    let kept = read(path);
+    let (before, rest) = kept.split_once("<!-- errors -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /errors -->").unwrap();
+    let table = error_table();
+    hold(
+        path,
+        &format!("{before}<!-- errors -->\n{table}<!-- /errors -->{after}"),
+    );
+}
+
+#[test]
+fn the_limits_guide_has_the_numbers_of_the_code() {
+    fn bounds<const LEAST: u32, const DEFAULT: u32, const MOST: u32>(
+        _: Bounded<LEAST, DEFAULT, MOST>,
+    ) -> String {
+        format!(" | {DEFAULT} | {LEAST} to {MOST} |")
     }
-    let kept = fs::read_to_string(PATH).unwrap_or_default();
-    if let Some((number, (kept, current))) = kept
-        .lines()
-        .zip(current.lines())
-        .enumerate()
-        .find(|(_, (kept, current))| kept != current)
-    {
+    let guide = read("docs/guides/limits.md");
+    let settings = Settings::default();
+    for (begins, says) in [
+        ("| Access token", format!(" {ACCESS_TOKEN_LIFETIME} s")),
+        ("| Enrolment", format!(" {PENDING_LIFETIME} s")),
+        (
+            "| Code by SMS",
+            format!(" {} s", Purpose::Verify.lifetime()),
+        ),
+        (
+            "| Recovery message",
+            format!(" {} s", Purpose::Recovery.lifetime()),
+        ),
+        ("| Recovery codes", format!(" {CODES_PER_SET} in a set")),
+        ("| Both secrets", format!(" {LONGEST_OVERLAP} s")),
+        ("| Body", format!(" {BODY_LIMIT} bytes")),
+        ("| `cooldown_seconds`", bounds(settings.cooldown_seconds)),
+        (
+            "| `sends_per_ten_minutes`",
+            bounds(settings.sends_per_ten_minutes),
+        ),
+        ("| `sends_per_day`", bounds(settings.sends_per_day)),
+        (
+            "| `sms_per_prefix_and_hour`",
+            bounds(settings.sms_per_prefix_and_hour),
+        ),
+        ("| `daily_sms_budget`", bounds(settings.daily_sms_budget)),
+        (
+            "| `daily_email_budget`",
+            bounds(settings.daily_email_budget),
+        ),
+    ] {
+        let row = guide
+            .lines()
+            .find(|line| line.starts_with(begins))
+            .unwrap_or_default();
+        assert!(
+            row.contains(&says),
+            "docs/guides/limits.md should say {says:?} of {begins:?}: {row}"
+        );
+    }
+}
+
+/// The file is as `current`; or is made so, where that is asked for.
+fn hold(path: &str, current: &str) {
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        return fs::write(full(path), current).unwrap();
+    }
+    let kept = read(path);
+    let mut lines = kept.lines().zip(current.lines()).enumerate();
+    if let Some((number, (kept, current))) = lines.find(|(_, (kept, current))| kept != current) {
         panic!(
-            "docs/openapi.json is not what the code describes: run `npm run openapi`.\n\
-             line {}: {kept}\n  should be: {current}",
+            "{path} is not what the code says: run `npm run openapi`.\n\
+             line {}: {kept}\n should be: {current}",
             number + 1
         );
     }
     assert!(
         kept == current,
-        "docs/openapi.json is not what the code describes: run `npm run openapi`."
+        "{path} is not what the code says: run `npm run openapi`."
     );
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(full(path)).unwrap_or_default()
+}
+
+fn full(path: &str) -> String {
+    format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! The operator's routes.
 
-use axum::extract::Path;
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::extract::{ApiJson, Operator, from_query};
+use super::extract::{ApiJson, Operator, PathText, from_query};
 use super::json::Json;
 use super::users::Success;
 use crate::domain::ids::{ClientId, UserId};
@@ -85,7 +84,7 @@ pub(super) async fn list(Operator(call): Operator) -> Result<Json<ListResponse>,
 
 pub(super) async fn find(
     Operator(call): Operator,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<ClientResponse>, Error> {
     let client = admin::find_client(&call, &client_id(id)?).await?;
     Ok(Json(ClientResponse::new(client, None)?))
@@ -104,7 +103,7 @@ pub(super) struct ChangeRequest {
 
 pub(super) async fn change(
     Operator(call): Operator,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     ApiJson(body): ApiJson<ChangeRequest>,
 ) -> Result<Json<ClientResponse>, Error> {
     let patch = ClientPatch {
@@ -127,7 +126,7 @@ pub(super) struct RotateRequest {
 
 pub(super) async fn rotate_secret(
     Operator(call): Operator,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     ApiJson(body): ApiJson<RotateRequest>,
 ) -> Result<Json<ClientResponse>, Error> {
     if body.overlap_seconds > LONGEST_OVERLAP {
@@ -143,7 +142,7 @@ pub(super) async fn rotate_secret(
 
 pub(super) async fn delete(
     Operator(call): Operator,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<StatusCode, Error> {
     admin::delete_client(&call, &client_id(id)?).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,22 +1,23 @@
 //! Binding an authenticator app: register, renew, and the QR code.
 
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Authorized, ForClient, Traced};
+use super::extract::{Authorized, ForClient, PathText, Traced};
 use super::json::Json;
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::import::{ImportedSecret, ImportedUrl};
 use crate::domain::phone::Phone;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
 use crate::domain::totp::{Algorithm, Digits, Parameters, Period};
 use crate::error::Error;
-use crate::flows::enrol::{self, Enrolled, Registration};
+use crate::flows::enrol::{self, Enrolled, Import, Registration};
 use crate::flows::qr_code::{self, Format};
 
 #[derive(Deserialize)]
@@ -49,6 +50,70 @@ pub(super) struct RenewRequest {
     #[serde(default)]
     revoke_current: bool,
     code: Option<GuessedCode>,
+}
+
+/// `secret` or `otpauth_url`, not both: the URL says itself how its codes are made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub(super) struct ImportRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    /// The secret in base32, at least 128 bits.
+    secret: Option<ImportedSecret>,
+    /// The whole `otpauth://totp/` URI in place of secret, algorithm, digits and period.
+    otpauth_url: Option<ImportedUrl>,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    account_name: Option<Label>,
+    algorithm: Option<Algorithm>,
+    digits: Option<Digits>,
+    period: Option<Period>,
+}
+
+impl ImportRequest {
+    fn into_import(self) -> Result<(UserId, Import), Error> {
+        let asked = parameters(self.algorithm, self.digits, self.period);
+        let chosen = self.algorithm.is_some() || self.digits.is_some() || self.period.is_some();
+        let (secret, parameters) = match (self.secret, self.otpauth_url) {
+            (Some(secret), None) => (secret, asked),
+            (None, Some(url)) if !chosen => (url.secret, url.parameters),
+            (None, None) => return Err(Error::invalid("secret", "Missing field")),
+            _ => {
+                return Err(Error::invalid(
+                    "otpauth_url",
+                    "Not together with secret, algorithm, digits or period",
+                ));
+            }
+        };
+        let (phone, email, account_name) = (self.phone, self.email, self.account_name);
+        Ok((
+            self.user_id,
+            Import {
+                secret,
+                parameters,
+                phone,
+                email,
+                account_name,
+            },
+        ))
+    }
+}
+
+impl ForClient for ImportRequest {
+    fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = Imported))]
+pub(super) struct ImportResponse {
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::success))]
+    status: &'static str,
+    message: &'static str,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::active))]
+    state: &'static str,
 }
 
 impl ForClient for RegisterRequest {
@@ -98,16 +163,11 @@ pub(super) async fn register(
     request: Authorized<RegisterRequest>,
 ) -> Result<Json<EnrolmentResponse>, Error> {
     let Authorized { call, caller, body } = request;
-    let standard = Parameters::default();
     let registration = Registration {
         phone: body.phone,
         email: body.email,
         account_name: body.account_name,
-        parameters: Parameters {
-            algorithm: body.algorithm.unwrap_or(standard.algorithm),
-            digits: body.digits.unwrap_or(standard.digits),
-            period: body.period.unwrap_or(standard.period),
-        },
+        parameters: parameters(body.algorithm, body.digits, body.period),
         confirm: body.confirm.unwrap_or(true),
     };
     Ok(Json(
@@ -115,6 +175,32 @@ pub(super) async fn register(
             .await?
             .into(),
     ))
+}
+
+fn parameters(
+    algorithm: Option<Algorithm>,
+    digits: Option<Digits>,
+    period: Option<Period>,
+) -> Parameters {
+    let standard = Parameters::default();
+    Parameters {
+        algorithm: algorithm.unwrap_or(standard.algorithm),
+        digits: digits.unwrap_or(standard.digits),
+        period: period.unwrap_or(standard.period),
+    }
+}
+
+pub(super) async fn import(
+    request: Authorized<ImportRequest>,
+) -> Result<Json<ImportResponse>, Error> {
+    let Authorized { call, caller, body } = request;
+    let (user, import) = body.into_import()?;
+    enrol::import(&call, &caller, &user, &import).await?;
+    Ok(Json(ImportResponse {
+        status: "success",
+        message: "Factor imported",
+        state: "active",
+    }))
 }
 
 pub(super) async fn renew(
@@ -135,7 +221,7 @@ pub(super) async fn renew(
 /// No bearer token: the link itself is the right to see the picture.
 pub(super) async fn qr_code(
     Traced(call): Traced,
-    Path(user_id): Path<String>,
+    PathText(user_id): PathText,
     request: Request,
 ) -> Result<Response, Error> {
     let user = UserId::try_from(user_id).map_err(|_| Error::NotFound)?;

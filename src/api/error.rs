@@ -115,6 +115,7 @@ fn retry_after(error: &Error) -> Option<u64> {
         | Error::Locked { retry_after }
         | Error::SendLimited { retry_after }
         | Error::RateLimited { retry_after } => Some(*retry_after),
+        Error::InvalidCode { retry_after, .. } => *retry_after,
         Error::Unavailable(_) | Error::DeliveryUnavailable(_) => Some(5),
         _ => None,
     }
@@ -144,7 +145,9 @@ impl IntoResponse for OAuthError {
 pub(super) fn body(error: &Error, error_description: Option<String>) -> Body<'_> {
     let (field, attempts_remaining) = match error {
         Error::InvalidRequest { field, .. } => (field.as_deref(), None),
-        Error::InvalidCode { attempts_remaining } => (None, *attempts_remaining),
+        Error::InvalidCode {
+            attempts_remaining, ..
+        } => (None, *attempts_remaining),
         _ => (None, None),
     };
     Body {

@@ -1,9 +1,9 @@
 //! What a handler is given: the call, the caller, a checked body.
 
-use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
@@ -70,7 +70,8 @@ async fn receive(request: Request) -> Result<(Call, Caller, Fields), Error> {
     let caller = authenticate(&call, &parts.headers)?;
     let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
     // The seed's GET carries its fields as a JSON body; everybody else's as a query.
-    let fields = if bytes.is_empty() && parts.method == http::Method::GET {
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    let fields = if bytes.is_empty() && reads {
         query_fields(&parts.uri)?
     } else {
         refuse_query(&parts.uri)?;
@@ -103,6 +104,19 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
         Ok(token)
     } else {
         Err(malformed)
+    }
+}
+
+/// The variable part of a path. What is not UTF-8 names nothing there is.
+pub(super) struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let text = Path::from_request_parts(parts, state).await;
+        text.map(|Path(text)| Self(text))
+            .map_err(|_| Error::NotFound)
     }
 }
 

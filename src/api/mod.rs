@@ -26,6 +26,7 @@ pub fn router() -> Router {
         .route("/auth", post(auth::issue))
         .route("/auth/revoke", post(auth::revoke))
         .route("/mfa/register", post(enrolment::register))
+        .route("/mfa/import", post(enrolment::import))
         .route("/mfa/renew", post(enrolment::renew))
         .route("/qrcode/{user_id}", get(enrolment::qr_code))
         .route("/mfa/verify", post(codes::verify))

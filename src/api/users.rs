@@ -1,11 +1,11 @@
 //! What concerns a user as a whole: status, contact, turning MFA off, deleting.
 
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::extract::{Authorized, ForClient, Traced, authenticate, from_json};
+use super::extract::{Authorized, ForClient, PathText, Traced, authenticate, from_json};
 use super::json::Json;
 use crate::domain::account::State;
 use crate::domain::code::GuessedCode;
@@ -153,7 +153,7 @@ pub(super) struct DeleteRequest {
 
 pub(super) async fn delete(
     Traced(call): Traced,
-    Path(user_id): Path<String>,
+    PathText(user_id): PathText,
     request: Request,
 ) -> Result<StatusCode, Error> {
     let (parts, body) = request.into_parts();

@@ -7,6 +7,7 @@ pub mod code;
 pub mod digest;
 pub mod email;
 pub mod ids;
+pub mod import;
 pub mod keys;
 pub mod message;
 pub mod method;

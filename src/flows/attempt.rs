@@ -10,6 +10,7 @@ use crate::domain::code::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::{Class, Method};
 use crate::domain::throttle::Consequence;
+use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::storage::audit_log::{Event, Kind};
 
@@ -75,7 +76,7 @@ pub(super) fn judge(
             class,
             failures,
             consequence,
-        } => wrong(class, failures, consequence),
+        } => wrong(class, failures, consequence, now),
     })
 }
 
@@ -88,26 +89,27 @@ fn success_event(method: Method, confirmed: bool) -> Event {
     Event::new(kind).by(method)
 }
 
-fn wrong(class: Class, failures: u32, consequence: Consequence) -> Judged {
+fn wrong(class: Class, failures: u32, consequence: Consequence, now: UnixTime) -> Judged {
     let mut events =
         vec![Event::new(Kind::Failed).with(json!({"class": class, "failures": failures}))];
     let mut after = Vec::new();
-    let attempts_remaining = match consequence {
-        Consequence::TriesLeft(left) => left,
+    let (attempts_remaining, retry_after) = match consequence {
+        Consequence::TriesLeft(left) => (left, None),
         Consequence::LockedUntil(until) => {
             events.push(Event::new(Kind::Locked).with(json!({"class": class, "until": until})));
             if class == Class::Authenticator {
                 after.push(After::MarkLock(until));
             }
-            0
+            (0, Some(until.seconds_from(now)))
         }
         Consequence::Disabled => {
             events.push(Event::new(Kind::FactorDisabled).with(json!({"class": class})));
-            0
+            (0, None)
         }
     };
     let result = Err(Error::InvalidCode {
         attempts_remaining: Some(attempts_remaining),
+        retry_after,
     });
     Judged {
         result,

@@ -110,6 +110,7 @@ impl<T> Decision<T> {
 /// Tidying in KV once the account is stored. Nothing depends on it.
 pub(super) enum After {
     MarkLock(UnixTime),
+    ForgetLock,
     ForgetCode(ChallengeId),
 }
 
@@ -203,9 +204,13 @@ async fn rounds(
 pub(super) async fn load(call: &Call, caller: &Caller, user: &UserId) -> Result<Loaded, Error> {
     let loaded = accounts::load(&*call.app.db, &caller.client, user, &caller.jti).await;
     let loaded = loaded.inspect_err(|error| report_unreadable(call, caller.owner(user), error))?;
-    loaded
+    let mut loaded = loaded
         .filter(|loaded| !loaded.client.disabled && !loaded.token_revoked)
-        .ok_or(Error::InvalidToken { presented: true })
+        .ok_or(Error::InvalidToken { presented: true })?;
+    if let (Some(restored), Some(stored)) = (call.app.config.restored_at, &mut loaded.stored) {
+        stored.account.forget_before(restored);
+    }
+    Ok(loaded)
 }
 
 /// Stores the decision. `false`: lost against another request, or a quota is used up.
@@ -288,6 +293,7 @@ fn tidy(call: &Call, owner: Owner<'_>, after: After) {
         };
         let done = match after {
             After::MarkLock(until) => lock_marks::insert(&*kv, owner, until, now).await,
+            After::ForgetLock => lock_marks::delete(&*kv, owner).await,
             After::ForgetCode(id) => codes::delete(&*kv, &id).await,
         };
         if let Err(error) = done {

@@ -4,12 +4,13 @@ use serde_json::json;
 
 use super::Caller;
 use super::attempt::change_with_proof;
-use super::change::{Decision, Present, change};
+use super::change::{After, Decision, Present, change};
 use crate::app::Call;
 use crate::domain::account::{Account, Enrolment, EnrolmentError, PENDING_LIFETIME};
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
+use crate::domain::import::ImportedSecret;
 use crate::domain::otpauth;
 use crate::domain::phone::Phone;
 use crate::domain::settings::Label;
@@ -49,11 +50,7 @@ pub async fn register(
     change(call, caller, user, None, |account, present| {
         let keys = call.app.keys();
         let mut account = account.unwrap_or_else(|| Account::new(call.now));
-        let label = registration
-            .account_name
-            .as_ref()
-            .map_or(user.as_str(), Label::as_str)
-            .to_owned();
+        let label = label(registration.account_name.as_ref(), user);
         let enrolment = Enrolment::draw(
             keys,
             present.owner,
@@ -65,14 +62,56 @@ pub async fn register(
         account
             .enrol(enrolment, call.now)
             .map_err(enrolment_error)?;
-        if let Some(phone) = &registration.phone {
-            account.set_phone(keys, present.owner, Some(phone), call.now)?;
-        }
-        if let Some(email) = &registration.email {
-            account.set_email(keys, present.owner, Some(email), call.now)?;
-        }
+        set_contact(
+            &mut account,
+            present,
+            registration.phone.as_ref(),
+            registration.email.as_ref(),
+        )?;
         let event = Event::new(Kind::Enrolled).with(json!({"confirm": registration.confirm}));
         Ok(Decision::store(account, event, enrolled))
+    })
+    .await
+}
+
+/// A secret another service made, with what it already knows of the user.
+pub struct Import {
+    pub secret: ImportedSecret,
+    pub parameters: Parameters,
+    pub phone: Option<Phone>,
+    pub email: Option<Email>,
+    pub account_name: Option<Label>,
+}
+
+/// Takes over a user's authenticator app as it is: active at once, since the user has been using it.
+pub async fn import(
+    call: &Call,
+    caller: &Caller,
+    user: &UserId,
+    import: &Import,
+) -> Result<(), Error> {
+    change(call, caller, user, None, |account, present| {
+        let mut account = account.unwrap_or_else(|| Account::new(call.now));
+        let label = label(import.account_name.as_ref(), user);
+        let secret = import.secret.as_bytes().to_vec();
+        let enrolment = Enrolment::new(
+            call.app.keys(),
+            present.owner,
+            label,
+            import.parameters,
+            secret,
+            false,
+        )?;
+        account
+            .enrol(enrolment, call.now)
+            .map_err(enrolment_error)?;
+        set_contact(
+            &mut account,
+            present,
+            import.phone.as_ref(),
+            import.email.as_ref(),
+        )?;
+        Ok(Decision::store(account, Event::new(Kind::Imported), ()))
     })
     .await
 }
@@ -100,9 +139,36 @@ pub async fn renew(
             .renew(enrolment, revoke_current, call.now)
             .map_err(enrolment_error)?;
         let event = Event::new(Kind::Renewed).with(json!({"revoke_current": revoke_current}));
-        Ok(Decision::store(account, event, enrolled))
+        let after = revoke_current
+            .then_some(After::ForgetLock)
+            .into_iter()
+            .collect();
+        Ok(Decision {
+            after,
+            ..Decision::store(account, event, enrolled)
+        })
     };
     change_with_proof(call, caller, user, code, check, act).await
+}
+
+fn label(account_name: Option<&Label>, user: &UserId) -> String {
+    account_name.map_or(user.as_str(), Label::as_str).to_owned()
+}
+
+fn set_contact(
+    account: &mut Account,
+    present: &Present<'_>,
+    phone: Option<&Phone>,
+    email: Option<&Email>,
+) -> Result<(), Error> {
+    let (keys, now) = (present.call.app.keys(), present.call.now);
+    if phone.is_some() {
+        account.set_phone(keys, present.owner, phone, now)?;
+    }
+    if email.is_some() {
+        account.set_email(keys, present.owner, email, now)?;
+    }
+    Ok(())
 }
 
 fn enrolment_error(error: EnrolmentError) -> Error {

@@ -4,6 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::Call;
 use crate::config::Origin;
+use crate::domain::account::PENDING_LIFETIME;
 use crate::domain::ids::{Owner, UserId};
 use crate::domain::token::QrClaims;
 use crate::domain::{otpauth, qr};
@@ -35,7 +36,13 @@ pub async fn draw(
 ) -> Result<Vec<u8>, Error> {
     let keys = call.app.keys();
     let claims = QrClaims::verify(keys, link, call.now).map_err(|_| Error::NotFound)?;
-    if claims.user_id != *user {
+    let issued_at = claims.exp.minus(PENDING_LIFETIME);
+    let revived = call
+        .app
+        .config
+        .restored_at
+        .is_some_and(|restored| issued_at < restored);
+    if claims.user_id != *user || revived {
         return Err(Error::NotFound);
     }
     let owner = Owner {

@@ -48,6 +48,15 @@ pub fn caller(call: &Call, token: &str) -> Result<Caller, Error> {
     let issuer = call.app.config.public_url.as_str();
     let claims = AccessClaims::verify(call.app.keys(), issuer, token, call.now);
     let claims = claims.map_err(|_| Error::InvalidToken { presented: true })?;
+    // A backup knows nothing of the tokens revoked after it was made (CRY-15).
+    if call
+        .app
+        .config
+        .restored_at
+        .is_some_and(|restored| claims.iat < restored)
+    {
+        return Err(Error::InvalidToken { presented: true });
+    }
     Ok(Caller {
         client: claims.client_id,
         jti: claims.jti,

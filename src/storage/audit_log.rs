@@ -13,6 +13,7 @@ use crate::platform::{Database, DatabaseError, Statement, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Enrolled,
+    Imported,
     Confirmed,
     Verified,
     Recovered,
@@ -41,6 +42,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Enrolled => "enrolled",
+            Self::Imported => "imported",
             Self::Confirmed => "confirmed",
             Self::Verified => "verified",
             Self::Recovered => "recovered",

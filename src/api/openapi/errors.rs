@@ -9,6 +9,7 @@ pub(super) fn every() -> Vec<Error> {
         invalid_request(),
         Error::InvalidCode {
             attempts_remaining: Some(3),
+            retry_after: None,
         },
         Error::CodeAlreadyUsed { retry_after: 12 },
         Error::UnsupportedGrantType,
@@ -50,7 +51,7 @@ pub(super) fn meaning(error: &Error) -> &'static str {
             "the request is malformed; `field` names the culprit. Fix the program, do not retry."
         }
         Error::InvalidCode { .. } => {
-            "the code is wrong or has expired. Let the user try again; `attempts_remaining` counts down to the lock."
+            "the code is wrong or has expired. Let the user try again; `attempts_remaining` counts down to the lock, and the one that locks has `retry_after`."
         }
         Error::CodeAlreadyUsed { .. } => {
             "the right code, but used before. Ask for the next one, shown in `retry_after` seconds."

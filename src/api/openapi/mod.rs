@@ -1,4 +1,4 @@
-//! The OpenAPI document, made of the code: schemas of the request and response types, the errors' own
+//! The `OpenAPI` document, made of the code: schemas of the request and response types, the errors' own
 //! statuses, codes and bodies, the limits the parsers enforce. Native only; the Worker carries none of it.
 
 mod errors;
@@ -17,7 +17,8 @@ use utoipa::openapi::{
 
 pub use errors::table as error_table;
 pub(super) use schemas::{
-    SettingsPatch, bearer, enrolment_state, error_code, failure, json_grant_type, ok, success,
+    SettingsPatch, active, bearer, enrolment_state, error_code, failure, json_grant_type, ok,
+    success,
 };
 
 const ABOUT: &str = "\

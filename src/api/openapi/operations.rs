@@ -108,6 +108,22 @@ fn enrolments() -> Vec<Route> {
                 ],
             )
             .fails_with([Error::AlreadyRegistered, busy()]),
+        Route::new(Post, "/mfa/import", "importFactor", ENROLMENT, "Bring an existing authenticator app along")
+            .text(
+                "Takes over a secret another service made, so that its user goes on with the app as it is. \
+                 MFA is on at once. Give the secret in base32, with `algorithm`, `digits` and `period` where \
+                 they are not the usual ones, or the whole `otpauth_url`.",
+            )
+            .for_client()
+            .client_body::<enrolment::ImportRequest>(&[
+                ("Secret", json!({"user_id": "user123", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"})),
+                ("URL", json!({"user_id": "user123", "otpauth_url": "otpauth://totp/Shop:user123?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Shop"})),
+            ])
+            .answers::<enrolment::ImportResponse>(
+                "Taken over",
+                &[("Imported", json!({"status": "success", "message": "Factor imported", "state": "active"}))],
+            )
+            .fails_with([Error::AlreadyRegistered, busy()]),
         stepped_up(
             Route::new(Post, "/mfa/renew", "renew", ENROLMENT, "Move to a new authenticator app")
                 .text(
@@ -407,6 +423,7 @@ fn judged() -> [Error; 4] {
     [
         Error::InvalidCode {
             attempts_remaining: Some(3),
+            retry_after: None,
         },
         Error::CodeAlreadyUsed { retry_after: 12 },
         Error::FactorDisabled,
@@ -455,8 +472,8 @@ fn client(secret: Option<&str>) -> Value {
         "settings": crate::domain::settings::Settings::default(),
         "created_at": 1_760_000_000,
     });
-    if let Some(secret) = secret {
-        client["client_secret"] = secret.into();
+    if let (Some(secret), Some(client)) = (secret, client.as_object_mut()) {
+        client.insert("client_secret".to_owned(), secret.into());
     }
     client
 }

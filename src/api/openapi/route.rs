@@ -289,10 +289,9 @@ fn error_response(errors: &[Error]) -> Response {
         .iter()
         .map(|error| format!("`{}`: {}", code(error), errors::meaning(error)))
         .collect();
-    let description = if let [only] = texts.as_slice() {
-        only.clone()
-    } else {
-        texts.iter().map(|text| format!("- {text}\n")).collect()
+    let description = match texts.as_slice() {
+        [only] => only.clone(),
+        several => format!("- {}", several.join("\n- ")),
     };
     let examples = errors.iter().map(|error| {
         let example = ExampleBuilder::new()
@@ -309,7 +308,7 @@ fn error_response(errors: &[Error]) -> Response {
         .examples_from_iter(examples)
         .build();
     let mut response = ResponseBuilder::new()
-        .description(description.trim_end())
+        .description(description)
         .content(JSON, content)
         .build();
     add_headers(&mut response, ["Cache-Control", "X-Request-Id"]);
@@ -347,15 +346,16 @@ fn add_headers<const N: usize>(response: &mut Response, names: [&str; N]) {
 }
 
 fn content(schema: RefOr<Schema>, examples: &[Example<'_>]) -> Content {
-    let examples = examples.iter().map(|(summary, value)| {
-        let key = summary
+    // Numbered, since they are shown in the order of their keys and the first is the one that is sent.
+    let examples = examples.iter().zip(1..).map(|((summary, value), number)| {
+        let words = summary
             .to_lowercase()
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         let example = ExampleBuilder::new()
             .summary(*summary)
             .value(Some(value.clone()))
             .build();
-        (key, RefOr::T(example))
+        (format!("{number}_{words}"), RefOr::T(example))
     });
     ContentBuilder::new()
         .schema(Some(schema))

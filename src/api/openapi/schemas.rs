@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOf, Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat, Type,
+    AdditionalProperties, AnyOf, Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat,
+    SchemaType, Type,
 };
 use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -15,6 +16,7 @@ use crate::domain::account::State;
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::import::{ImportedSecret, ImportedUrl};
 use crate::domain::method::Method;
 use crate::domain::phone::{Country, CountryList, Phone};
 use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
@@ -26,6 +28,8 @@ const LABEL: &str =
 const DOMAIN: &str =
     "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
 const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
+/// 26 symbols are 130 bits, 103 are 515.
+const SECRET: &str = "^[ -]*([A-Za-z2-7][ -]*){26,103}[= -]*$";
 /// 6 or 8 digits; or 24 of Crockford's letters, with separators anywhere.
 const CODE: &str = "^([0-9]{6}|[0-9]{8}|[ -]*([0-9A-TV-Za-tv-z][ -]*){24})$";
 
@@ -97,6 +101,29 @@ schema_of!(
         (6, 48),
         "123456"
     )
+);
+schema_of!(
+    ImportedSecret,
+    "ImportedSecret",
+    text(
+        "A secret of 128 to 512 bits in base32; case, spaces, dashes and padding do not matter.",
+        SECRET,
+        (26, 256),
+        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    )
+);
+schema_of!(
+    ImportedUrl,
+    "ImportedUrl",
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(r"^otpauth://totp/[^?]*\?(.*&)?secret="))
+        .description(Some(
+            "What a QR code of an authenticator app says: secret, algorithm, digits and period.",
+        ))
+        .examples([json!(
+            "otpauth://totp/Shop:ann?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Shop"
+        )])
 );
 schema_of!(
     Label,
@@ -243,6 +270,65 @@ impl ToSchema for SettingsPatch {
 }
 
 fn settings(description: &str, complete: bool) -> RefOr<Schema> {
+    let mut object = ObjectBuilder::new()
+        .description(Some(description))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        .build();
+    let named = names(complete);
+    let counted = limits().map(|(name, limit)| (name, setting(limit, complete)));
+    for (name, schema) in named.into_iter().chain(counted) {
+        object.properties.insert(name.to_owned(), schema);
+        if complete {
+            object.required.push(name.to_owned());
+        }
+    }
+    RefOr::T(Schema::Object(object))
+}
+
+fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
+    let language = "The language of messages, where a request names none.";
+    let locale = reference::<Locale>();
+    [
+        (
+            "issuer",
+            nullable(
+                reference::<Label>(),
+                "The name in authenticator apps and messages; the client's name while it is not set.",
+            ),
+        ),
+        (
+            "sms_domain",
+            nullable(
+                reference::<Domain>(),
+                "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.",
+            ),
+        ),
+        (
+            "methods",
+            nullable(
+                Array::new(reference::<Method>()).into(),
+                "The methods the client may use; all while it is not set.",
+            ),
+        ),
+        (
+            "sms_countries",
+            nullable(
+                reference::<CountryList>(),
+                "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.",
+            ),
+        ),
+        (
+            "locale",
+            if complete {
+                locale
+            } else {
+                nullable(locale, language)
+            },
+        ),
+    ]
+}
+
+fn limits() -> [(&'static str, Object); 7] {
     // Taken apart, so that a setting that is added is described too.
     let Settings {
         issuer: _,
@@ -258,23 +344,14 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
         daily_email_budget,
         require_step_up,
     } = Settings::default();
-    let optional = |schema: RefOr<Schema>, description: &str| nullable(schema, description);
-    let always = |schema: Object| -> RefOr<Schema> {
-        if complete {
-            schema.into()
-        } else {
-            let mut schema = schema;
-            schema.schema_type = match &schema.schema_type {
-                utoipa::openapi::schema::SchemaType::Type(one) => {
-                    [one.clone(), Type::Null].into_iter().collect()
-                }
-                other => other.clone(),
-            };
-            schema.into()
-        }
-    };
-    let methods = Array::new(reference::<Method>());
-    let switch = ObjectBuilder::new()
+    let cooldown =
+        "Seconds between two messages to one user on one channel; doubles with each further one.";
+    let ten_minutes = "Messages to one destination in 10 minutes, whichever users it belongs to.";
+    let day = "Messages to one destination in 24 hours.";
+    let prefix = "SMS per hour to numbers that differ in their last four digits only.";
+    let sms = "SMS per day (UTC) of the whole client.";
+    let email = "E-mails per day (UTC) of the whole client.";
+    let step_up = ObjectBuilder::new()
         .schema_type(Type::Boolean)
         .default(Some(json!(require_step_up)))
         .description(Some(
@@ -282,99 +359,29 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
              fresh `code`.",
         ))
         .build();
-    let locale = if complete {
-        reference::<Locale>()
-    } else {
-        nullable(
-            reference::<Locale>(),
-            "The language of messages, where a request names none.",
-        )
-    };
-    let properties: [(&str, RefOr<Schema>); 12] = [
-        (
-            "issuer",
-            optional(
-                reference::<Label>(),
-                "The name in authenticator apps and messages; the client's name while it is not set.",
-            ),
-        ),
-        (
-            "sms_domain",
-            optional(
-                reference::<Domain>(),
-                "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.",
-            ),
-        ),
-        (
-            "methods",
-            optional(
-                methods.into(),
-                "The methods the client may use; all while it is not set.",
-            ),
-        ),
-        (
-            "sms_countries",
-            optional(
-                reference::<CountryList>(),
-                "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.",
-            ),
-        ),
-        ("locale", locale),
-        (
-            "cooldown_seconds",
-            always(bounded(
-                cooldown_seconds,
-                "Seconds between two messages to one user on one channel; doubles with each further one.",
-            )),
-        ),
+    [
+        ("cooldown_seconds", bounded(cooldown_seconds, cooldown)),
         (
             "sends_per_ten_minutes",
-            always(bounded(
-                sends_per_ten_minutes,
-                "Messages to one destination in 10 minutes, whichever users it belongs to.",
-            )),
+            bounded(sends_per_ten_minutes, ten_minutes),
         ),
-        (
-            "sends_per_day",
-            always(bounded(
-                sends_per_day,
-                "Messages to one destination in 24 hours.",
-            )),
-        ),
+        ("sends_per_day", bounded(sends_per_day, day)),
         (
             "sms_per_prefix_and_hour",
-            always(bounded(
-                sms_per_prefix_and_hour,
-                "SMS per hour to numbers that differ in their last four digits only.",
-            )),
+            bounded(sms_per_prefix_and_hour, prefix),
         ),
-        (
-            "daily_sms_budget",
-            always(bounded(
-                daily_sms_budget,
-                "SMS per day (UTC) of the whole client.",
-            )),
-        ),
-        (
-            "daily_email_budget",
-            always(bounded(
-                daily_email_budget,
-                "E-mails per day (UTC) of the whole client.",
-            )),
-        ),
-        ("require_step_up", always(switch)),
-    ];
-    let mut object = ObjectBuilder::new()
-        .description(Some(description))
-        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
-        .build();
-    for (name, schema) in properties {
-        object.properties.insert(name.to_owned(), schema);
-        if complete {
-            object.required.push(name.to_owned());
-        }
+        ("daily_sms_budget", bounded(daily_sms_budget, sms)),
+        ("daily_email_budget", bounded(daily_email_budget, email)),
+        ("require_step_up", step_up),
+    ]
+}
+
+/// In a request `null` stands for the default.
+fn setting(mut schema: Object, complete: bool) -> RefOr<Schema> {
+    if let (false, SchemaType::Type(one)) = (complete, schema.schema_type.clone()) {
+        schema.schema_type = [one, Type::Null].into_iter().collect();
     }
-    RefOr::T(Schema::Object(object))
+    schema.into()
 }
 
 fn bounded<const LEAST: u32, const DEFAULT: u32, const MOST: u32>(
@@ -474,6 +481,10 @@ pub(in crate::api) fn enrolment_state() -> Object {
 
 pub(super) fn grant_type() -> Object {
     one_of("", [json!("client_credentials")])
+}
+
+pub(in crate::api) fn active() -> Object {
+    one_of("", [json!("active")])
 }
 
 /// In JSON it need not be there.

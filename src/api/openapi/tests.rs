@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::import::ImportedSecret;
 use crate::domain::phone::Phone;
 use crate::domain::settings::{Domain, Label, Settings};
 
@@ -29,7 +30,7 @@ fn same<T: PartialSchema + TryFrom<String>>(text: &str) -> Result<(), TestCaseEr
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn ids_are_what_their_schemas_say(text in "[!-~ é\u{0}\n]{0,3}|[a-z._:/-]{0,140}|[a-z]{120,135}") {
@@ -54,6 +55,13 @@ proptest! {
         text in "[0-9]{5,9}|[0-9A-Za-z -]{20,52}|([0-9A-HJ-NP-TV-Z]{4}[ -]?){5,7}|[0-9a-tv-zI ]{24}\n?"
     ) {
         same::<GuessedCode>(&text)?;
+    }
+
+    #[test]
+    fn secrets_are_what_their_schema_says(
+        text in "[A-Za-z2-7]{24,28}=?|[a-z2-7]{101,105}|([A-Z2-7]{4}[ -]){6,8}=?|[A-Z0-9 é\n=]{24,30}"
+    ) {
+        same::<ImportedSecret>(&text)?;
     }
 
     #[test]

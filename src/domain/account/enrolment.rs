@@ -120,6 +120,9 @@ impl Account {
                 factor.state = FactorState::Disabled { at: now };
             }
             self.challenges.clear();
+            // What the failures were guesses at is dead. Were their lock to go on, whoever guesses at
+            // a stolen device could keep its owner from binding the next one.
+            self.throttles.authenticator.reset();
         }
         self.factors.push(enrolment.into_factor(now));
         Ok(())

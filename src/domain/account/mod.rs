@@ -278,6 +278,28 @@ impl Account {
         self.throttles.recovery.reset();
     }
 
+    /// After the database was restored from a backup, at `restored`: what was used up since the backup
+    /// must not come back to life (CRY-15). Codes, pending secrets and recovery codes from before are
+    /// gone, and so are the time steps until then.
+    pub fn forget_before(&mut self, restored: UnixTime) {
+        self.challenges.retain(|challenge| {
+            challenge.expires_at.minus(challenge.purpose.lifetime()) >= restored
+        });
+        self.recovery = self.recovery.take().filter(|set| set.made_at >= restored);
+        self.factors.retain(|factor| {
+            factor.bound_at >= restored || !matches!(factor.state, FactorState::Pending { .. })
+        });
+        for factor in self
+            .factors
+            .iter_mut()
+            .filter(|factor| factor.bound_at < restored)
+        {
+            factor.last_step = factor
+                .last_step
+                .max(Some(factor.parameters.step_at(restored)));
+        }
+    }
+
     fn throttle(&mut self, class: Class) -> &mut Throttle {
         match class {
             Class::Authenticator => &mut self.throttles.authenticator,
