@@ -126,7 +126,7 @@ impl Config {
         Ok(Self {
             development,
             public_url: read.origin("PUBLIC_URL", None, development)?,
-            keys: KeyRing::parse(&keys).map_err(|error| invalid("MASTER_KEYS", error))?,
+            keys: KeyRing::parse(&keys).map_err(|error| invalid("MASTER_KEYS", &error))?,
             admin_token,
             restored_at: read.parsed("RESTORED_AT", |text| {
                 text.parse()
@@ -142,7 +142,7 @@ impl Config {
     }
 }
 
-fn invalid(name: &'static str, reason: impl ToString) -> ConfigError {
+fn invalid(name: &'static str, reason: &(impl ToString + ?Sized)) -> ConfigError {
     ConfigError::Invalid {
         name,
         reason: reason.to_string(),
@@ -170,7 +170,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, ConfigError> {
         self.optional(name)
-            .map(|text| parse(&text).map_err(|error| invalid(name, error)))
+            .map(|text| parse(&text).map_err(|error| invalid(name, &error)))
             .transpose()
     }
 
@@ -185,7 +185,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             (None, Some(default)) => default.to_owned(),
             (None, None) => return Err(ConfigError::Missing(name)),
         };
-        Origin::parse(&text, development).map_err(|error| invalid(name, error))
+        Origin::parse(&text, development).map_err(|error| invalid(name, &error))
     }
 
     /// Twilio is set up once its account is named; then the rest must be there too.

@@ -66,11 +66,8 @@ pub async fn serve(
 /// The answer of a service that is not configured: it serves nothing (CFG-04).
 pub async fn refuse_to_serve(reason: &str) -> Response<Bytes> {
     log::error!("refusing to serve: {reason}");
-    finish(
-        Error::Unavailable(reason.to_owned().into()).into_response(),
-        None,
-    )
-    .await
+    let response = Error::Unavailable(reason.to_owned().into()).into_response();
+    finish(response, RequestId::draw().ok().as_ref()).await
 }
 
 /// What is refused before any route is looked for.

@@ -1,4 +1,4 @@
-//! JSON objects as they must be: one value, no field twice. serde_json alone lets the last of two win.
+//! JSON objects as they must be: one value, no field twice. `serde_json` alone lets the last of two win.
 
 use std::fmt;
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use worker::KvStore;
+use worker::kv::KvError;
 use worker::send::SendFuture;
 
 use crate::platform::{KeyValue, KeyValueError};
@@ -16,23 +17,29 @@ impl KeyValue for Kv {
     async fn get(&self, key: &str) -> Result<Option<String>, KeyValueError> {
         SendFuture::new(self.0.get(key).text())
             .await
-            .map_err(failed)
+            .map_err(KeyValueError::from)
     }
 
     async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
         let put = self
             .0
             .put(key, value)
-            .map_err(failed)?
+            .map_err(KeyValueError::from)?
             .expiration_ttl(ttl.max(SHORTEST_TTL));
-        SendFuture::new(put.execute()).await.map_err(failed)
+        SendFuture::new(put.execute())
+            .await
+            .map_err(KeyValueError::from)
     }
 
     async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
-        SendFuture::new(self.0.delete(key)).await.map_err(failed)
+        SendFuture::new(self.0.delete(key))
+            .await
+            .map_err(KeyValueError::from)
     }
 }
 
-fn failed(error: impl ToString) -> KeyValueError {
-    KeyValueError(error.to_string())
+impl From<KvError> for KeyValueError {
+    fn from(error: KvError) -> Self {
+        Self(error.to_string())
+    }
 }

@@ -66,10 +66,17 @@ impl TryFrom<String> for ImportedUrl {
                 "secret" if secret.is_some() => return Err(ImportError::Url),
                 "secret" => secret = ImportedSecret::try_from(value.into_owned()).ok(),
                 "algorithm" => {
-                    parameters.algorithm = algorithm(&value).ok_or(ImportError::Parameters)?
+                    parameters.algorithm = algorithm(&value).ok_or(ImportError::Parameters)?;
                 }
-                "digits" => parameters.digits = number(&value).ok_or(ImportError::Parameters)?,
-                "period" => parameters.period = seconds(&value).ok_or(ImportError::Parameters)?,
+
+                "digits" => {
+                    parameters.digits = number(&value).ok_or(ImportError::Parameters)?;
+                }
+
+                "period" => {
+                    parameters.period = seconds(&value).ok_or(ImportError::Parameters)?;
+                }
+
                 _ => {}
             }
         }

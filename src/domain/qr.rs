@@ -61,15 +61,15 @@ pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
     let mut image = SIGNATURE.to_vec();
     chunk(
         &mut image,
-        b"IHDR",
+        *b"IHDR",
         &[side.as_slice(), &side, &ONE_BIT_GREY].concat(),
     );
     chunk(
         &mut image,
-        b"IDAT",
+        *b"IDAT",
         &compress_to_vec_zlib(&rows, COMPRESSION),
     );
-    chunk(&mut image, b"IEND", &[]);
+    chunk(&mut image, *b"IEND", &[]);
     Ok(image)
 }
 
@@ -81,10 +81,10 @@ const ONE_BIT_GREY: [u8; 5] = [1, 0, 0, 0, 0];
 const UNFILTERED: u8 = 0;
 const COMPRESSION: u8 = 6;
 
-fn chunk(image: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
+fn chunk(image: &mut Vec<u8>, name: [u8; 4], content: &[u8]) {
     const CHECKSUM: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
     let mut checksum = CHECKSUM.digest();
-    checksum.update(name);
+    checksum.update(&name);
     checksum.update(content);
     image.extend(
         u32::try_from(content.len())

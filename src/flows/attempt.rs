@@ -123,7 +123,7 @@ impl Judged {
     /// The decision to store what the guess did to the account, and then tell its result.
     pub(super) fn into_decision(self, account: Account) -> Decision<Result<Verified, Error>> {
         let write = if self.changed {
-            Write::Store(account)
+            Write::Store(Box::new(account))
         } else {
             Write::Nothing
         };

@@ -37,7 +37,7 @@ pub(super) struct Decision<T> {
 
 pub(super) enum Write {
     Nothing,
-    Store(Account),
+    Store(Box<Account>),
     Delete,
 }
 
@@ -50,7 +50,7 @@ impl Decision<()> {
 impl<T> Decision<T> {
     pub(super) fn store(account: Account, event: Event, outcome: T) -> Self {
         Self {
-            write: Write::Store(account),
+            write: Write::Store(Box::new(account)),
             events: vec![event],
             quotas: Vec::new(),
             after: Vec::new(),
@@ -189,12 +189,12 @@ async fn rounds(
                 Ok(())
             };
         }
-        if !quotas.is_empty() {
-            if let Some(until) = send_counters::used_up_until(&*call.app.db, &quotas).await? {
-                return Err(Error::SendLimited {
-                    retry_after: until.seconds_from(call.now).max(1),
-                });
-            }
+        if !quotas.is_empty()
+            && let Some(until) = send_counters::used_up_until(&*call.app.db, &quotas).await?
+        {
+            return Err(Error::SendLimited {
+                retry_after: until.seconds_from(call.now).max(1),
+            });
         }
     }
     Err(Error::RateLimited { retry_after: 1 })
@@ -232,7 +232,7 @@ async fn store(
                     owner,
                     keys,
                     version,
-                    account,
+                    account: *account,
                     events,
                     scene,
                     quotas,

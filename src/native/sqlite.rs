@@ -81,11 +81,7 @@ impl Database for Sqlite {
 
 fn execute(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
-    let names: Vec<String> = prepared
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let writes = !prepared.readonly();
     let mut rows = Vec::new();
     let mut found = prepared.query(params_from_iter(&statement.params))?;
@@ -141,8 +137,10 @@ impl SqliteKeyValue {
     }
 }
 
-fn failed(error: impl ToString) -> KeyValueError {
-    KeyValueError(error.to_string())
+impl From<rusqlite::Error> for KeyValueError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.to_string())
+    }
 }
 
 #[async_trait]
@@ -153,7 +151,7 @@ impl KeyValue for SqliteKeyValue {
         connection
             .query_row(sql, params![key, self.now()], |row| row.get(0))
             .optional()
-            .map_err(failed)
+            .map_err(KeyValueError::from)
     }
 
     async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
@@ -165,12 +163,12 @@ impl KeyValue for SqliteKeyValue {
                 "DELETE FROM key_values WHERE expires_at <= ?1",
                 params![self.now()],
             )
-            .map_err(failed)?;
+            .map_err(KeyValueError::from)?;
         let sql = "INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
         connection
             .execute(sql, params![key, value, expires_at])
-            .map_err(failed)?;
+            .map_err(KeyValueError::from)?;
         Ok(())
     }
 
@@ -178,7 +176,7 @@ impl KeyValue for SqliteKeyValue {
         let connection = self.database.connection();
         connection
             .execute("DELETE FROM key_values WHERE key = ?1", params![key])
-            .map_err(failed)?;
+            .map_err(KeyValueError::from)?;
         Ok(())
     }
 }

@@ -146,8 +146,8 @@ fn account_statement(change: &Change<'_>) -> Result<Statement, Error> {
 /// A random beginning, so that an account deleted and made again never has a version somebody still
 /// holds. Below 2^40, since D1 numbers are doubles.
 fn first_version() -> Result<i64, random::RandomError> {
-    let [a, b, c, d, e] = random::bytes()?;
-    Ok(i64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
+    let bytes: [u8; 8] = random::bytes()?;
+    Ok(i64::from_be_bytes(bytes) & 0xff_ffff_ffff)
 }
 
 /// Deletes the user and everything about it but the record that it happened.

@@ -69,11 +69,11 @@ impl Quota {
                 limit.since.into(),
                 limit.most.into(),
             ]);
-            sql.push_str(&format!(
-                " AND (SELECT COALESCE(SUM(count), 0) FROM send_counters WHERE scope = ?{first} AND window_start >= ?{}) < ?{}",
-                first + 1,
-                first + 2,
-            ));
+            sql.push_str(" AND (SELECT COALESCE(SUM(count), 0) FROM send_counters");
+            let (since, most) = (first + 1, first + 2);
+            let condition =
+                format!(" WHERE scope = ?{first} AND window_start >= ?{since}) < ?{most}");
+            sql.push_str(&condition);
         }
     }
 

@@ -71,6 +71,7 @@ impl Fixture {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what an attempt is compared with")]
 fn verified(method: Method) -> Result<Verdict, Refusal> {
     Ok(Verdict::Verified {
         method,
