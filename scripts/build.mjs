@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { docs } from "./docs.mjs";
 import { environment, installPackages, tool } from "./npm.mjs";
 import { wasmToolchain } from "./rust.mjs";
 import { main, root, step } from "./steps.mjs";
@@ -15,6 +16,7 @@ const outputs = ["build/index.js", "build/index_bg.wasm"].map((path) => join(roo
 
 export async function build() {
   await installPackages();
+  await docs();
   const toolchain = await wasmToolchain();
   const wanted = digest(toolchain.description);
   if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
@@ -31,6 +33,8 @@ export async function build() {
     CARGO_PROFILE_RELEASE_LTO: "fat",
     // worker-build would add its own backtrace to a compiler's error.
     RUST_BACKTRACE: "0",
+    // A request goes on when its caller hangs up: a code that was stored is sent, or taken back.
+    RUN_TO_COMPLETION: "1",
     // Without these worker-build downloads its own from GitHub.
     WASM_BINDGEN_BIN: await wasmBindgen(),
     WASM_OPT_BIN: tool("wasm-opt"),

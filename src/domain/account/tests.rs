@@ -1,0 +1,148 @@
+use super::*;
+use crate::domain::code::NumericCode;
+use crate::domain::ids::{ClientId, UserId};
+
+pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_760_000_010);
+
+/// One user with the keys around it, so that tests read as what happens to an account.
+pub(crate) struct Fixture {
+    pub keys: KeyRing,
+    pub client: ClientId,
+    pub user: UserId,
+    pub account: Account,
+    pub secret: Vec<u8>,
+}
+
+impl Fixture {
+    pub(crate) fn empty() -> Self {
+        Self {
+            keys: KeyRing::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap(),
+            client: ClientId::try_from("app123".to_owned()).unwrap(),
+            user: UserId::try_from("ann".to_owned()).unwrap(),
+            account: Account::new(NOW),
+            secret: b"12345678901234567890".to_vec(),
+        }
+    }
+
+    /// An account with an active factor none of whose steps is used.
+    pub(crate) fn active() -> Self {
+        let mut fixture = Self::empty();
+        let enrolment = fixture.enrolment(false);
+        fixture.account.enrol(enrolment, NOW).unwrap();
+        fixture
+    }
+
+    pub(crate) fn owner(&self) -> Owner<'_> {
+        Owner {
+            client: &self.client,
+            user: &self.user,
+        }
+    }
+
+    pub(crate) fn enrolment(&self, confirm: bool) -> Enrolment {
+        Enrolment::new(
+            &self.keys,
+            self.owner(),
+            "ann".to_owned(),
+            Parameters::default(),
+            self.secret.clone(),
+            confirm,
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn code_at(&self, now: UnixTime) -> NumericCode {
+        let parameters = Parameters::default();
+        parameters.code_at(&self.secret, parameters.step_at(now))
+    }
+}
+
+#[test]
+fn a_stored_account_reads_back_and_a_newer_format_is_refused() {
+    let fixture = Fixture::active();
+    let stored = fixture
+        .account
+        .clone()
+        .into_stored(&fixture.keys, fixture.owner())
+        .unwrap();
+    assert_eq!(
+        Account::from_stored(&stored).unwrap().state(NOW),
+        State::Active
+    );
+    let newer = stored.replacen(r#""format":1"#, r#""format":2"#, 1);
+    assert!(matches!(
+        Account::from_stored(&newer),
+        Err(StateError::Newer(2))
+    ));
+    assert!(matches!(
+        Account::from_stored("{"),
+        Err(StateError::Malformed(_))
+    ));
+    assert!(matches!(
+        Account::from_stored(r#"{"format":1,"verified":true}"#),
+        Err(StateError::Malformed(_))
+    ));
+}
+
+#[test]
+fn cry_01_a_stored_account_shows_no_secret_phone_or_address() {
+    let mut fixture = Fixture::active();
+    let phone = Phone::parse("+34600111222").unwrap();
+    let email = Email::parse("ann@example.com").unwrap();
+    let owner = Owner {
+        client: &fixture.client,
+        user: &fixture.user,
+    };
+    fixture
+        .account
+        .set_phone(&fixture.keys, owner, Some(&phone), NOW)
+        .unwrap();
+    fixture
+        .account
+        .set_email(&fixture.keys, owner, Some(&email), NOW)
+        .unwrap();
+    let stored = fixture
+        .account
+        .clone()
+        .into_stored(&fixture.keys, owner)
+        .unwrap();
+    for plain in [
+        "1234567890",
+        "GEZDGNBV",
+        "MTIzNDU2",
+        "600111222",
+        "example.com",
+    ] {
+        assert!(!stored.contains(plain), "{plain}");
+    }
+    assert_eq!(
+        fixture.account.phone(&fixture.keys, owner).unwrap(),
+        Some(phone)
+    );
+    assert_eq!(
+        fixture.account.email(&fixture.keys, owner).unwrap(),
+        Some(email)
+    );
+}
+
+#[test]
+fn cry_05_storing_an_account_moves_it_to_the_current_key() {
+    let fixture = Fixture::active();
+    let rotated = KeyRing::parse(
+        "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=,k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    )
+    .unwrap();
+    let stored = fixture
+        .account
+        .clone()
+        .into_stored(&rotated, fixture.owner())
+        .unwrap();
+    assert!(stored.contains("v1.k2.") && !stored.contains("v1.k1."));
+}
+
+#[test]
+fn the_fields_an_older_row_lacks_have_defaults() {
+    let account = Account::from_stored(r#"{"format":1,"created_at":5}"#).unwrap();
+    assert_eq!(account.state(NOW), State::None);
+    assert_eq!(account.recovery_codes_remaining(), 0);
+}
