@@ -57,10 +57,9 @@ async function testWorker(total, broken) {
   });
   console.log(output.match(/^Total Upload: .*$/m)?.[0] ?? "");
 
-  const folder = join(root, "tests", "worker");
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".test.mjs")) : [];
+  const files = [...testFiles("tests/worker"), ...testFiles("sandbox")];
   if (files.length === 0) return broken.push("tests/worker (no tests there)");
-  const args = ["--test", "--test-reporter", "spec", ...files.map((name) => join("tests", "worker", name))];
+  const args = ["--test", "--test-reporter", "spec", ...files];
   const env = { ...environment, ...wranglerEnvironment, ...(color && { FORCE_COLOR: "1" }) };
   const { code, stdout } = await show(tool("node"), args, { env });
   const count = (name) => Number(plain(stdout).match(new RegExp(`^ℹ ${name} (\\d+)$`, "m"))?.[1] ?? 0);
@@ -69,4 +68,10 @@ async function testWorker(total, broken) {
   total.failed += failed;
   total.skipped += count("skipped") + count("todo");
   if (code !== 0 && failed === 0) broken.push("node --test");
+}
+
+function testFiles(folder) {
+  const path = join(root, folder);
+  const names = existsSync(path) ? readdirSync(path) : [];
+  return names.filter((name) => name.endsWith(".test.mjs")).map((name) => join(folder, name));
 }
