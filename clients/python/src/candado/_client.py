@@ -1,0 +1,533 @@
+"""The two clients. Their logic is written once, as coroutines over what sends and waits.
+
+For ``AsyncCandado`` that is asyncio. What ``Candado`` waits with blocks, so that its coroutines run
+from beginning to end without a loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import time
+from abc import ABC, abstractmethod
+from concurrent.futures import Future, wait
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
+
+import httpx
+
+from . import _wire as wire
+from ._errors import CandadoError
+from ._results import (
+    Algorithm,
+    Contact,
+    Digits,
+    Enrolment,
+    GeneratedCode,
+    Locale,
+    Period,
+    RecoveryCodes,
+    RecoveryMethod,
+    SentCode,
+    SentRecovery,
+    Status,
+    VerifyMethod,
+    VerifyResult,
+)
+from ._wire import Request, Response, Retry, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class _Unset(Enum):
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = _Unset.UNSET
+"""Stays as it is, where None would remove it."""
+
+
+class _IO(Protocol):
+    """How to send and to wait."""
+
+    async def send(self, request: Request, token: str | None, timeout: float) -> Response: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    async def once(
+        self,
+        known: Callable[[], Token | None],
+        make: Callable[[], Coroutine[Any, Any, Token]],
+        timeout: float,
+    ) -> Token:
+        """The token that is known by now, else the one being made, else a new one."""
+        ...
+
+
+class _Deadline:
+    """The time one call may take."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left; raises when there are none."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise _timeout()
+        return left
+
+    def allows(self, seconds: float) -> bool:
+        return time.monotonic() + seconds < self._ends
+
+
+def _timeout() -> CandadoError:
+    return CandadoError(0, "timeout", "No answer in time")
+
+
+class _Operations:
+    """Every operation of the service, over whatever sends and waits."""
+
+    def __init__(self, io: _IO, client_id: str, client_secret: str, timeout: float) -> None:
+        self._io = io
+        self._authentication = wire.authentication(client_id, client_secret)
+        self._timeout = timeout
+        self._token: Token | None = None
+
+    async def register(
+        self,
+        user_id: str,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        account_name: str | None = None,
+        algorithm: Algorithm | None = None,
+        digits: Digits | None = None,
+        period: Period | None = None,
+        confirm: bool | None = None,
+    ) -> Enrolment:
+        """Begin to bind an authenticator app.
+
+        Show the QR code, then verify a first code within 10 minutes. With ``confirm=False`` the
+        app counts at once.
+        """
+        fields = {
+            "email": email,
+            "phone": phone,
+            "account_name": account_name,
+            "algorithm": algorithm,
+            "digits": digits,
+            "period": period,
+            "confirm": confirm,
+        }
+        return await self._result(Enrolment, wire.post("/mfa/register", user_id, fields))
+
+    async def renew(
+        self, user_id: str, *, revoke_current: bool | None = None, code: str | None = None
+    ) -> Enrolment:
+        """Bind a new authenticator app; the present one works until a first code of the new one."""
+        fields = {"revoke_current": revoke_current, "code": code}
+        return await self._result(Enrolment, wire.post("/mfa/renew", user_id, fields))
+
+    async def verify(
+        self, user_id: str, code: str, *, method: VerifyMethod | None = None
+    ) -> VerifyResult:
+        """Is this code good? The result is true if it is, and says why if it is not.
+
+        White space in the code does not count. Raises for what is not about the code, such as an
+        unknown user.
+        """
+        fields = {"code": "".join(code.split()), "method": method}
+        try:
+            return wire.accepted(await self._call(wire.post("/mfa/verify", user_id, fields)))
+        except CandadoError as error:
+            return wire.refusal(error)
+
+    async def send_sms(self, user_id: str, *, locale: Locale | None = None) -> SentCode:
+        """Send a code to the user's phone."""
+        request = wire.post("/mfa/sms", user_id, {"locale": locale}, Retry.NEVER)
+        return await self._result(SentCode, request)
+
+    async def send_email(self, user_id: str, *, locale: Locale | None = None) -> SentCode:
+        """Send a code to the user's e-mail address."""
+        request = wire.post("/mfa/email", user_id, {"locale": locale}, Retry.NEVER)
+        return await self._result(SentCode, request)
+
+    async def generate(self, user_id: str) -> GeneratedCode:
+        """A code for the application to hand over itself."""
+        return await self._result(GeneratedCode, wire.post("/mfa/generate", user_id, {}))
+
+    async def recover(
+        self, user_id: str, method: RecoveryMethod, *, locale: Locale | None = None
+    ) -> SentRecovery:
+        """Send a recovery code, for who lost the authenticator.
+
+        ``verify`` takes it and answers the method ``recovery``.
+        """
+        fields = {"recovery_method": method, "locale": locale}
+        request = wire.post("/mfa/recovery", user_id, fields, Retry.NEVER)
+        return await self._result(SentRecovery, request)
+
+    async def recovery_codes(self, user_id: str, *, code: str | None = None) -> RecoveryCodes:
+        """Ten new recovery codes, to be shown once. The former ones are dead."""
+        request = wire.post("/mfa/recovery-codes", user_id, {"code": code})
+        return await self._result(RecoveryCodes, request)
+
+    async def status(self, user_id: str) -> Status:
+        """What is set up for the user. One the service does not know has the state ``none``."""
+        request = Request("GET", "/mfa/status", query={"user_id": user_id}, retry=Retry.ALWAYS)
+        return await self._result(Status, request)
+
+    async def set_contact(
+        self,
+        user_id: str,
+        *,
+        email: str | _Unset | None = UNSET,
+        phone: str | _Unset | None = UNSET,
+        code: str | None = None,
+    ) -> Contact:
+        """Change where codes go: what is left out stays, None removes it."""
+        request = wire.post("/mfa/contact", user_id, {"code": code})
+        edits = {"email": email, "phone": phone}
+        body = {**(request.body or {}), **{k: v for k, v in edits.items() if v is not UNSET}}
+        return await self._result(Contact, Request("POST", request.path, body))
+
+    async def disable(self, user_id: str, *, code: str | None = None) -> None:
+        """Turn MFA off for the user; the recovery codes are gone too."""
+        await self._call(wire.post("/mfa/disable", user_id, {"code": code}))
+
+    async def delete_user(self, user_id: str, *, code: str | None = None) -> None:
+        """Forget everything about the user."""
+        await self._call(wire.delete_user(user_id, code))
+
+    async def import_factor(
+        self,
+        user_id: str,
+        *,
+        secret: str | None = None,
+        otpauth_url: str | None = None,
+        algorithm: Algorithm | None = None,
+        digits: Digits | None = None,
+        period: Period | None = None,
+        account_name: str | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+    ) -> None:
+        """Take over a secret the user's authenticator app has already. It counts at once.
+
+        The secret comes as base32 in ``secret``, or within ``otpauth_url``, which says by itself
+        how its codes are made.
+        """
+        fields = {
+            "secret": secret,
+            "otpauth_url": otpauth_url,
+            "algorithm": algorithm,
+            "digits": digits,
+            "period": period,
+            "account_name": account_name,
+            "email": email,
+            "phone": phone,
+        }
+        await self._call(wire.post("/mfa/import", user_id, fields))
+
+    async def revoke(self) -> None:
+        """Revoke the access token this client holds, if any. A later call gets a new one."""
+        token, self._token = self._token, None
+        if token is not None:
+            body = {"access_token": token.value}
+            request = Request("POST", "/auth/revoke", body, retry=Retry.ALWAYS)
+            await self._exchange(request, _Deadline(self._timeout), authorized=False)
+
+    async def _result(self, kind: type[T], request: Request) -> T:
+        return wire.result(kind, await self._call(request))
+
+    async def _call(self, request: Request) -> dict[str, Any]:
+        return await self._exchange(request, _Deadline(self._timeout), authorized=True)
+
+    async def _exchange(
+        self, request: Request, deadline: _Deadline, *, authorized: bool
+    ) -> dict[str, Any]:
+        refused: str | None = None
+        retries = 0
+        while True:
+            token = await self._valid_token(deadline, refused) if authorized else None
+            try:
+                return wire.read(await self._io.send(request, token, deadline.left()))
+            except CandadoError as error:
+                if error.code == "invalid_token" and token is not None and refused is None:
+                    refused = token
+                    continue
+                pause = 1 if error.retry_after is None else error.retry_after
+                worth = retries < wire.RETRIES and wire.is_worth_retrying(error, request.retry)
+                if not (worth and deadline.allows(pause)):
+                    raise
+            await self._io.sleep(pause)
+            retries += 1
+
+    async def _valid_token(self, deadline: _Deadline, refused: str | None) -> str:
+        def known() -> Token | None:
+            token = self._token
+            good = token is not None and token.value != refused
+            return token if good and token and time.monotonic() < token.stale_at else None
+
+        token = known() or await self._io.once(known, self._new_token, deadline.left())
+        return token.value
+
+    async def _new_token(self) -> Token:
+        asked_at = time.monotonic()
+        # A time of its own: whoever asked first may give up, the others still wait for it.
+        deadline = _Deadline(self._timeout)
+        answer = await self._exchange(self._authentication, deadline, authorized=False)
+        self._token = wire.token(answer, asked_at)
+        return self._token
+
+
+class AsyncCandado(_Operations):
+    """A client of the service for asyncio. Make one and keep it.
+
+    It holds the access token for all its calls, which may run in parallel. Every method raises
+    CandadoError for what the service refuses. ``timeout`` is what one call may take altogether,
+    with the token it may need and every retry.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        timeout: float = 15.0,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._asyncio = _AsyncIO(wire.address(base_url), http_client)
+        super().__init__(self._asyncio, client_id, client_secret, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connections, unless they are those of an ``http_client`` given."""
+        await self._asyncio.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+def _blocking(
+    operation: Callable[Concatenate[_Operations, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Candado, P], T]:
+    @functools.wraps(operation)
+    def call(self: Candado, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return _run(operation(self._operations, *args, **kwargs))
+
+    return call
+
+
+class Candado:
+    """A client of the service. Make one and keep it.
+
+    It holds the access token for all its calls, which may come from many threads. Every method
+    raises CandadoError for what the service refuses. ``timeout`` is what one call may take
+    altogether, with the token it may need and every retry.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        timeout: float = 15.0,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._io = _BlockingIO(wire.address(base_url), http_client)
+        self._operations = _Operations(self._io, client_id, client_secret, timeout)
+
+    register = _blocking(_Operations.register)
+    renew = _blocking(_Operations.renew)
+    verify = _blocking(_Operations.verify)
+    send_sms = _blocking(_Operations.send_sms)
+    send_email = _blocking(_Operations.send_email)
+    generate = _blocking(_Operations.generate)
+    recover = _blocking(_Operations.recover)
+    recovery_codes = _blocking(_Operations.recovery_codes)
+    status = _blocking(_Operations.status)
+    set_contact = _blocking(_Operations.set_contact)
+    disable = _blocking(_Operations.disable)
+    delete_user = _blocking(_Operations.delete_user)
+    import_factor = _blocking(_Operations.import_factor)
+    revoke = _blocking(_Operations.revoke)
+
+    def close(self) -> None:
+        """Close the connections, unless they are those of an ``http_client`` given."""
+        self._io.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that blocks where others would wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    coroutine.close()
+    raise RuntimeError("a blocking operation waited")
+
+
+class _HttpxIO(ABC):
+    """Requests and answers in httpx's terms."""
+
+    def __init__(self, base_url: str, client: httpx.Client | httpx.AsyncClient) -> None:
+        self._base_url = base_url
+        self._build = client.build_request
+
+    @abstractmethod
+    async def _answer(self, request: httpx.Request) -> httpx.Response: ...
+
+    async def send(self, request: Request, token: str | None, timeout: float) -> Response:
+        headers = {"Accept": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        url = self._base_url + request.path
+        built = self._build(
+            request.method,
+            url,
+            params=request.query,
+            json=request.body,
+            headers=headers,
+            timeout=timeout,
+        )
+        try:
+            answer = await self._answer(built)
+        except httpx.TimeoutException as error:
+            raise _timeout() from error
+        except httpx.RequestError as error:
+            raise CandadoError(0, "unreachable", "The service is out of reach") from error
+        return Response(answer.status_code, answer.headers, answer.content)
+
+
+class _BlockingIO(_HttpxIO):
+    """Sends in this thread and blocks it."""
+
+    def __init__(self, base_url: str, client: httpx.Client | None) -> None:
+        self._owned = client is None
+        self._client = client or httpx.Client()
+        super().__init__(base_url, self._client)
+        self._lock = threading.Lock()
+        self._pending: Future[Token] | None = None
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        # The service does not redirect, and a secret must not follow who does.
+        return self._client.send(request, auth=None, follow_redirects=False)
+
+    async def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251
+
+    async def once(
+        self,
+        known: Callable[[], Token | None],
+        make: Callable[[], Coroutine[Any, Any, Token]],
+        timeout: float,
+    ) -> Token:
+        with self._lock:
+            # It may have come while this thread was on its way here.
+            if (token := known()) is not None:
+                return token
+            others, own = self._pending, Future[Token]()
+            if others is None:
+                self._pending = own
+        if others is not None:
+            return _settled(others, timeout)
+        try:
+            token = await make()
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        else:
+            own.set_result(token)
+            return token
+        finally:
+            with self._lock:
+                self._pending = None
+
+    def close(self) -> None:
+        if self._owned:
+            self._client.close()
+
+
+def _settled(pending: Future[Token], timeout: float) -> Token:
+    """What another thread gets, which has a timeout of its own."""
+    wait([pending], timeout)
+    if not pending.done():
+        raise _timeout()
+    return pending.result()
+
+
+class _AsyncIO(_HttpxIO):
+    """Sends and waits within asyncio."""
+
+    def __init__(self, base_url: str, client: httpx.AsyncClient | None) -> None:
+        self._owned = client is None
+        self._client = client or httpx.AsyncClient()
+        super().__init__(base_url, self._client)
+        self._pending: asyncio.Task[Token] | None = None
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, auth=None, follow_redirects=False)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def once(
+        self,
+        known: Callable[[], Token | None],  # noqa: ARG002 - nothing came since it was asked
+        make: Callable[[], Coroutine[Any, Any, Token]],
+        timeout: float,
+    ) -> Token:
+        if self._pending is None:
+            self._pending = asyncio.create_task(make())
+            self._pending.add_done_callback(self._forget)
+        pending = self._pending
+        # Who gives up does not take it away from the others.
+        await asyncio.wait([pending], timeout=timeout)
+        if not pending.done():
+            raise _timeout()
+        return pending.result()
+
+    def _forget(self, done: asyncio.Task[Token]) -> None:
+        self._pending = None
+        if not done.cancelled():
+            # Whoever waited has it; if all gave up, it is nobody's.
+            done.exception()
+
+    async def close(self) -> None:
+        if self._pending is not None:
+            self._pending.cancel()
+        if self._owned:
+            await self._client.aclose()

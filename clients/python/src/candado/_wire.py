@@ -1,0 +1,183 @@
+"""Requests and answers as values: nothing here sends or waits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, dataclass, field, fields
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from time import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+from ._errors import CandadoError
+from ._results import Accepted, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._results import RefusalReason, VerifyResult
+
+T = TypeVar("T")
+
+RETRIES = 2
+REFUSAL_REASONS = ("invalid_code", "code_already_used", "locked", "factor_disabled")
+
+
+class Retry(Enum):
+    """When an error is worth another try.
+
+    The service answers ``rate_limited`` before it has done anything. A 503 may come when half of it
+    is done, so only what changes nothing is tried again. What sends messages never is.
+    """
+
+    ALWAYS = "always"
+    IF_REFUSED = "if refused"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+    query: Mapping[str, str] | None = None
+    retry: Retry = Retry.IF_REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    """Their names in any case."""
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    value: str = field(repr=False)
+    stale_at: float
+    """When it is replaced, which is a minute or a tenth of its life before it expires."""
+
+
+def post(
+    path: str, user_id: str, fields: Mapping[str, object], retry: Retry = Retry.IF_REFUSED
+) -> Request:
+    """A request about a user. What is None is not said."""
+    said = {name: value for name, value in fields.items() if value is not None}
+    return Request("POST", path, {"user_id": user_id, **said}, retry=retry)
+
+
+def delete_user(user_id: str, code: str | None) -> Request:
+    body = None if code is None else {"code": code}
+    return Request("DELETE", f"/mfa/users/{quote(user_id, safe='')}", body)
+
+
+def authentication(client_id: str, client_secret: str) -> Request:
+    body = {"client_id": client_id, "client_secret": client_secret}
+    return Request("POST", "/auth", body, retry=Retry.ALWAYS)
+
+
+def address(base_url: str) -> str:
+    """The service's address without a slash at its end.
+
+    Anybody on the way could read a secret sent by plain http.
+    """
+    parts = urlsplit(base_url)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError("base_url must begin with https://, or with http:// on this machine")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("base_url is an address without user, query and fragment")
+    return base_url.rstrip("/")
+
+
+def read(response: Response) -> dict[str, Any]:
+    """The answer's fields, or the error it is."""
+    if response.status == 204:  # noqa: PLR2004
+        return {}
+    try:
+        answer = json.loads(response.content)
+    except ValueError:
+        answer = None
+    if response.status == 200 and isinstance(answer, dict):  # noqa: PLR2004
+        return answer
+    raise _error(response, answer if isinstance(answer, dict) else {})
+
+
+def _error(response: Response, answer: Mapping[str, Any]) -> CandadoError:
+    def text(name: str) -> str | None:
+        value = answer.get(name)
+        return value if isinstance(value, str) else None
+
+    def number(name: str) -> int | None:
+        value = answer.get(name)
+        return value if isinstance(value, int) else None
+
+    retry_after = number("retry_after")
+    if retry_after is None:
+        retry_after = _seconds_until(response.headers.get("retry-after"))
+    return CandadoError(
+        response.status,
+        text("error") or "unexpected_response",
+        text("message") or f"Unexpected answer with status {response.status}",
+        field=text("field"),
+        attempts_remaining=number("attempts_remaining"),
+        retry_after=retry_after,
+        request_id=response.headers.get("x-request-id"),
+    )
+
+
+def _seconds_until(text: str | None) -> int | None:
+    """``Retry-After`` is a number of seconds or a date (RFC 9110 section 10.2.3)."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() - time()
+    except ValueError:
+        return None
+    return max(0, round(seconds))
+
+
+def is_worth_retrying(error: CandadoError, retry: Retry) -> bool:
+    if retry is Retry.NEVER:
+        return False
+    if error.code == "rate_limited":
+        return True
+    unavailable = error.status == 503 and error.retry_after is not None  # noqa: PLR2004
+    return unavailable and retry is Retry.ALWAYS
+
+
+def result(kind: type[T], answer: Mapping[str, Any]) -> T:
+    """The dataclass ``kind`` of an answer. Fields a later service adds are left out."""
+    values: dict[str, Any] = {}
+    for each in fields(cast("Any", kind)):
+        if each.name in answer:
+            values[each.name] = answer[each.name]
+        elif each.default is MISSING:
+            raise CandadoError(200, "unexpected_response", f"The answer has no {each.name}")
+    return kind(**values)
+
+
+def token(answer: Mapping[str, Any], asked_at: float) -> Token:
+    value, lifetime = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(value, str) or not isinstance(lifetime, int):
+        raise CandadoError(200, "unexpected_response", "The answer of /auth has no token")
+    return Token(value, asked_at + lifetime - min(60, lifetime / 10))
+
+
+def refusal(error: CandadoError) -> VerifyResult:
+    """What is about the code, as a result; raises what is not."""
+    reason = error.code
+    # What has not the form of a code is a wrong code to the user who typed it. It cost no attempt.
+    if reason == "invalid_request" and error.field == "code":
+        reason = "invalid_code"
+    if reason not in REFUSAL_REASONS:
+        raise error
+    return Refused(cast("RefusalReason", reason), error.attempts_remaining, error.retry_after)
+
+
+def accepted(answer: Mapping[str, Any]) -> VerifyResult:
+    return result(Accepted, answer)

@@ -1,0 +1,521 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from service import (
+    BASE_URL,
+    LIMITED,
+    SENT,
+    STATUS,
+    SUCCESS,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    VERIFIED,
+    Answer,
+    Client,
+    Service,
+    answer,
+    failure,
+    raises,
+    token,
+)
+
+from candado import (
+    Accepted,
+    AsyncCandado,
+    Candado,
+    CandadoError,
+    Contact,
+    Enrolment,
+    Refused,
+    Status,
+    VerifyResult,
+)
+
+if TYPE_CHECKING:
+    from conftest import Clock
+
+ENROLMENT = {
+    "qr_code_url": "q",
+    "secret": "S",
+    "otpauth_url": "o",
+    "state": "pending",
+    "expires_at": 5,
+}
+
+
+def refused(call: Any, *args: object, **kwargs: object) -> CandadoError:
+    with pytest.raises(CandadoError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def changes(client: Client) -> list[Any]:
+    return [
+        lambda: client.verify("u", "123456"),
+        lambda: client.register("u"),
+        lambda: client.delete_user("u"),
+    ]
+
+
+def sends(client: Client) -> list[Any]:
+    return [
+        lambda: client.send_sms("u"),
+        lambda: client.send_email("u"),
+        lambda: client.recover("u", "sms"),
+    ]
+
+
+class TestRequestsAndResults:
+    @pytest.mark.parametrize(
+        ("name", "args", "more", "line", "body", "answered"),
+        [
+            (
+                "register",
+                (),
+                {"digits": 8, "confirm": False},
+                "POST /mfa/register",
+                {"digits": 8, "confirm": False},
+                answer(200, ENROLMENT),
+            ),
+            (
+                "renew",
+                (),
+                {"revoke_current": True},
+                "POST /mfa/renew",
+                {"revoke_current": True},
+                answer(200, ENROLMENT),
+            ),
+            ("send_sms", (), {"locale": "es"}, "POST /mfa/sms", {"locale": "es"}, SENT),
+            ("send_email", (), {}, "POST /mfa/email", {}, SENT),
+            (
+                "generate",
+                (),
+                {},
+                "POST /mfa/generate",
+                {},
+                answer(200, {"code": "123456", "expires_in": 300}),
+            ),
+            ("recover", ("email",), {}, "POST /mfa/recovery", {"recovery_method": "email"}, SENT),
+            (
+                "recovery_codes",
+                (),
+                {},
+                "POST /mfa/recovery-codes",
+                {},
+                answer(200, {"recovery_codes": ["A"], "remaining": 1}),
+            ),
+            (
+                "set_contact",
+                (),
+                {"email": "a@x.io"},
+                "POST /mfa/contact",
+                {"email": "a@x.io"},
+                SUCCESS,
+            ),
+            ("set_contact", (), {"phone": None}, "POST /mfa/contact", {"phone": None}, SUCCESS),
+            ("disable", (), {"code": "123456"}, "POST /mfa/disable", {"code": "123456"}, SUCCESS),
+            (
+                "import_factor",
+                (),
+                {"secret": "S", "period": 60},
+                "POST /mfa/import",
+                {"secret": "S", "period": 60},
+                SUCCESS,
+            ),
+        ],
+    )
+    def test_reach_every_endpoint(
+        self,
+        client: Client,
+        name: str,
+        args: tuple[object, ...],
+        more: dict[str, object],
+        line: str,
+        body: dict[str, object],
+        answered: Answer,
+    ) -> None:
+        client.service.answers = [answered]
+        getattr(client, name)("u", *args, **more)
+        asked = client.service.asked[-1]
+        assert f"{asked.method} {asked.url.raw_path.decode()}" == line
+        assert asked.headers["Authorization"] == "Bearer t1"
+        assert client.service.body() == {"user_id": "u", **body}
+
+    def test_results_are_typed(self, client: Client) -> None:
+        client.service.answers = [
+            answer(200, ENROLMENT),
+            STATUS,
+            answer(200, {"status": "success", "email": "a•@x.io", "phone": None}),
+        ]
+        assert client.register("u") == Enrolment("q", "S", "o", "pending", 5)
+        assert client.status("a&b+c") == Status(True, "active", ["totp"], 10)
+        assert client.service.asked[-1].url.query == b"user_id=a%26b%2Bc"
+        assert client.set_contact("u", phone=None) == Contact("a•@x.io", None)
+
+    def test_a_user_is_deleted_whatever_the_id(self, client: Client) -> None:
+        client.service.answers = [lambda _: httpx.Response(204)] * 2
+        client.delete_user("a/b?c#d%")
+        assert client.service.asked[-1].url.raw_path == b"/mfa/users/a%2Fb%3Fc%23d%25"
+        assert client.service.body() is None
+        client.delete_user("u", code="123456")
+        assert client.service.body() == {"code": "123456"}
+
+    def test_nothing_secret_is_in_a_repr(self, client: Client) -> None:
+        assert "secret123" not in repr(vars(client.mfa))
+        assert (
+            repr(Enrolment("q", "S", "o", "pending", 5))
+            == "Enrolment(state='pending', expires_at=5)"
+        )
+
+    def test_an_answer_that_lacks_something_is_an_error(self, client: Client) -> None:
+        client.service.answers = [answer(200, {"secret": "S"})]
+        assert refused(client.register, "u").code == "unexpected_response"
+
+    @pytest.mark.parametrize("kind", [Candado, AsyncCandado])
+    def test_go_by_https_or_stay_on_this_machine(self, kind: type[Candado | AsyncCandado]) -> None:
+        for good in [
+            "https://x.io/base/",
+            "http://localhost:8787",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+        ]:
+            kind(good, "a", "b")
+        for bad in [
+            "http://x.io",
+            "ftp://localhost",
+            "x.io",
+            "https://u:p@x.io",
+            "https://x.io?a",
+            "",
+        ]:
+            with pytest.raises(ValueError, match="base_url"):
+                kind(bad, "a", "b")
+
+
+class TestVerify:
+    def test_says_how_a_good_code_was_proved(self, client: Client) -> None:
+        client.service.answers = [VERIFIED]
+        result = client.verify("u", " 123 456\n")
+        assert result == Accepted("totp")
+        assert result
+        assert result.ok
+        assert client.service.body() == {"user_id": "u", "code": "123456"}
+
+    @pytest.mark.parametrize(
+        ("answered", "expected"),
+        [
+            (failure(400, "invalid_code", attempts_remaining=3), Refused("invalid_code", 3)),
+            (
+                failure(400, "code_already_used", retry_after=12),
+                Refused("code_already_used", None, 12),
+            ),
+            (failure(429, "locked", retry_after=60), Refused("locked", None, 60)),
+            (failure(403, "factor_disabled"), Refused("factor_disabled")),
+            (failure(400, "invalid_request", field="code"), Refused("invalid_code")),
+        ],
+    )
+    def test_says_why_a_code_is_refused(
+        self, client: Client, answered: Answer, expected: Refused
+    ) -> None:
+        client.service.answers = [answered]
+        result = client.verify("u", "123456")
+        assert result == expected
+        assert not result
+        assert not result.ok
+        assert len(client.service.asked) == 2
+
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (404, "user_not_found"),
+            (409, "mfa_not_enabled"),
+            (500, "internal"),
+            (400, "invalid_request"),
+        ],
+    )
+    def test_raises_for_everything_else(self, client: Client, status: int, code: str) -> None:
+        client.service.answers = [failure(status, code, field="user_id")]
+        error = refused(client.verify, "u", "123456")
+        assert (error.status, error.code) == (status, code)
+
+
+class TestErrors:
+    def test_carry_what_the_service_said(self, client: Client) -> None:
+        client.service.answers = [
+            failure(422, "destination_missing", field="phone", retry_after=7, attempts_remaining=2)
+        ]
+        error = refused(client.send_sms, "u")
+        assert vars(error) == {
+            "status": 422,
+            "code": "destination_missing",
+            "message": "About destination_missing",
+            "field": "phone",
+            "attempts_remaining": 2,
+            "retry_after": 7,
+            "request_id": "r1",
+        }
+        assert str(error) == "destination_missing: About destination_missing (field phone)"
+
+    @pytest.mark.parametrize(
+        ("status", "text", "headers", "retry_after"),
+        [
+            (502, "<h1>Bad gateway</h1>", {"Retry-After": "9"}, 9),
+            (502, "", {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
+            (502, "", {"Retry-After": "soon"}, None),
+            (302, "", {"Location": "https://elsewhere.example"}, None),
+            (200, "[1]", {}, None),
+        ],
+    )
+    def test_do_not_depend_on_who_answers(
+        self,
+        client: Client,
+        status: int,
+        text: str,
+        headers: dict[str, str],
+        retry_after: int | None,
+    ) -> None:
+        client.service.answers = [lambda _: httpx.Response(status, text=text, headers=headers)]
+        error = refused(client.status, "u")
+        assert (error.code, error.status) == ("unexpected_response", status)
+        assert error.retry_after == retry_after
+
+    def test_tell_that_there_was_no_answer_without_a_second_try(self, client: Client) -> None:
+        client.service.answers = [
+            raises(httpx.ConnectError("no")),
+            raises(httpx.ReadTimeout("slow")),
+        ]
+        error = refused(client.status, "u")
+        assert (error.code, error.status) == ("unreachable", 0)
+        assert isinstance(error.__cause__, httpx.ConnectError)
+        assert refused(client.status, "u").code == "timeout"
+        assert len(client.service.asked) == 3
+
+    def test_of_wrong_credentials_are_raised_by_every_call(self, client: Client) -> None:
+        client.service.auth_answers = [failure(401, "invalid_client")] * 2
+        assert refused(client.status, "u").code == "invalid_client"
+        assert refused(client.send_sms, "u").code == "invalid_client"
+
+
+class TestToken:
+    def test_is_kept(self, client: Client) -> None:
+        client.service.answers = [STATUS, STATUS]
+        client.status("u")
+        client.status("u")
+        assert client.service.paths == ["/auth", "/mfa/status", "/mfa/status"]
+        assert client.service.body(0) == {"client_id": "app123", "client_secret": "secret123"}
+
+    def test_is_replaced_before_it_expires(self, client: Client, clock: Clock) -> None:
+        client.service.answers = [STATUS, STATUS, STATUS]
+        client.status("u")
+        clock.now += 3600 - 61
+        client.status("u")
+        clock.now += 2
+        client.status("u")
+        assert client.service.authorizations == [None, "Bearer t1", "Bearer t1", None, "Bearer t2"]
+
+    def test_is_replaced_once_when_it_is_refused_even_for_a_send(self, client: Client) -> None:
+        client.service.answers = [UNAUTHORIZED, SENT]
+        assert client.send_sms("u").destination == "+34•12"
+        assert client.service.authorizations == [None, "Bearer t1", None, "Bearer t2"]
+
+    def test_is_not_replaced_a_second_time(self, client: Client) -> None:
+        client.service.answers = [UNAUTHORIZED, UNAUTHORIZED]
+        assert refused(client.status, "u").code == "invalid_token"
+        assert len(client.service.asked) == 4
+
+    def test_is_revoked_and_forgotten(self, client: Client) -> None:
+        client.service.answers = [STATUS, SUCCESS, STATUS]
+        client.revoke()
+        assert client.service.paths == []
+        client.status("u")
+        client.revoke()
+        assert client.service.body() == {"access_token": "t1"}
+        assert client.service.authorizations[-1] is None
+        client.status("u")
+        assert client.service.authorizations[-1] == "Bearer t2"
+
+    def test_is_asked_for_once_by_many_threads(self, service: Service) -> None:
+        threads = 16
+        together = threading.Barrier(threads)
+
+        def slow(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/auth":
+                time.sleep(0.05)
+            return service.handle(request)
+
+        service.answers = [STATUS] * threads
+        mfa = Candado(
+            BASE_URL, "a", "b", http_client=httpx.Client(transport=httpx.MockTransport(slow))
+        )
+
+        def call(_: int) -> Status:
+            together.wait()
+            return mfa.status("u")
+
+        with ThreadPoolExecutor(threads) as pool:
+            assert len(list(pool.map(call, range(threads)))) == threads
+        assert service.paths.count("/auth") == 1
+
+    def test_fails_once_for_all_threads_that_wait_for_it(self, service: Service) -> None:
+        together = threading.Barrier(4)
+
+        def slow(request: httpx.Request) -> httpx.Response:
+            time.sleep(0.05)
+            return service.handle(request)
+
+        service.auth_answers = [failure(401, "invalid_client")]
+        mfa = Candado(
+            BASE_URL, "a", "b", http_client=httpx.Client(transport=httpx.MockTransport(slow))
+        )
+
+        def call(_: int) -> str:
+            together.wait()
+            return refused(mfa.status, "u").code
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(call, range(4))) == {"invalid_client"}
+        assert service.paths == ["/auth"]
+
+    def test_is_asked_for_once_by_many_tasks(self, service: Service) -> None:
+        service.answers = [STATUS] * 16
+
+        async def run() -> None:
+            async with _async_client(service) as mfa:
+                await asyncio.gather(*(mfa.status("u") for _ in range(16)))
+
+        asyncio.run(run())
+        assert service.paths.count("/auth") == 1
+
+    def test_is_still_fetched_when_the_task_that_asked_first_gives_up(
+        self, service: Service
+    ) -> None:
+        service.answers = [STATUS]
+
+        async def run() -> None:
+            asked, go = asyncio.Event(), asyncio.Event()
+
+            async def handle(request: httpx.Request) -> httpx.Response:
+                if request.url.path == "/auth":
+                    asked.set()
+                    await go.wait()
+                return service.handle(request)
+
+            http_client = httpx.AsyncClient(transport=httpx.MockTransport(handle))
+            async with AsyncCandado(BASE_URL, "a", "b", http_client=http_client) as mfa:
+                first = asyncio.create_task(mfa.status("u"))
+                other = asyncio.create_task(mfa.status("u"))
+                await asked.wait()
+                first.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await first
+                go.set()
+                assert (await other).state == "active"
+
+        asyncio.run(run())
+        assert service.paths == ["/auth", "/mfa/status"]
+
+    def test_refused_to_many_tasks_is_replaced_once(self, service: Service) -> None:
+        service.answers = [UNAUTHORIZED] * 3 + [STATUS] * 3
+
+        async def run() -> None:
+            async with _async_client(service) as mfa:
+                await asyncio.gather(*(mfa.status("u") for _ in range(3)))
+
+        asyncio.run(run())
+        assert service.paths.count("/auth") == 2
+
+
+class TestRetries:
+    def test_wait_as_long_as_the_service_says(self, client: Client, clock: Clock) -> None:
+        client.service.answers = [LIMITED, UNAVAILABLE, STATUS]
+        client.status("u")
+        assert clock.slept == [1, 5]
+
+    def test_are_two_at_most(self, client: Client, clock: Clock) -> None:
+        client.service.answers = [LIMITED] * 3
+        assert refused(client.status, "u").code == "rate_limited"
+        assert clock.slept == [1, 1]
+
+    def test_are_not_made_when_the_wait_would_outlast_the_call(
+        self, client: Client, clock: Clock
+    ) -> None:
+        client.service.answers = [failure(429, "rate_limited", retry_after=15)]
+        assert refused(client.status, "u").retry_after == 15
+        assert clock.slept == []
+
+    @pytest.mark.usefixtures("clock")
+    def test_of_changes_follow_only_a_refusal_that_changed_nothing(self, client: Client) -> None:
+        for call, good in zip(
+            changes(client), [VERIFIED, answer(200, ENROLMENT), SUCCESS], strict=True
+        ):
+            client.service.asked.clear()
+            client.service.answers = [LIMITED, good]
+            call()
+            assert client.service.answers == []
+            client.service.answers = [UNAVAILABLE, good]
+            assert refused(call).code == "unavailable"
+            assert len(client.service.answers) == 1
+
+    @pytest.mark.usefixtures("clock")
+    def test_are_never_made_of_sends(self, client: Client) -> None:
+        for call in sends(client):
+            for bad in [LIMITED, UNAVAILABLE, failure(503, "delivery_unavailable", retry_after=5)]:
+                client.service.answers = [bad, SENT]
+                refused(call)
+                assert client.service.answers == [SENT]
+
+    @pytest.mark.usefixtures("clock")
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            failure(503, "unavailable"),
+            failure(500, "internal"),
+            failure(429, "locked", retry_after=1),
+        ],
+    )
+    def test_are_not_made_of_other_errors(self, client: Client, bad: Answer) -> None:
+        client.service.answers = [bad, STATUS]
+        refused(client.status, "u")
+        assert client.service.answers == [STATUS]
+
+    def test_are_made_of_auth_also_on_the_way_to_a_send(self, client: Client, clock: Clock) -> None:
+        client.service.auth_answers = [UNAVAILABLE, LIMITED, token("t")]
+        client.service.answers = [SENT]
+        client.send_sms("u")
+        assert clock.slept == [5, 1]
+
+    def test_leave_the_call_its_timeout(self, client: Client, clock: Clock) -> None:
+        client.service.answers = [UNAVAILABLE, STATUS]
+        client.status("u")
+        timeouts = [request.extensions["timeout"]["read"] for request in client.service.asked]
+        assert timeouts == [15, 15, 10]
+        assert clock.slept == [5]
+
+
+def _async_client(service: Service) -> AsyncCandado:
+    http_client = httpx.AsyncClient(transport=httpx.MockTransport(service.handle_async))
+    return AsyncCandado(BASE_URL, "a", "b", http_client=http_client)
+
+
+def test_both_clients_have_the_same_operations() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    assert public(Candado) - {"close"} == public(AsyncCandado) - {"aclose"}
+
+
+def test_a_result_is_what_its_truth_says() -> None:
+    def told(result: VerifyResult) -> str:
+        """To mypy: there is a method if and only if the result is true."""
+        by_ok: str = result.method if result.ok else result.reason
+        return by_ok + (result.method if result else result.reason)
+
+    assert told(Accepted("sms")) == "smssms"
+    assert told(Refused("locked")) == "lockedlocked"

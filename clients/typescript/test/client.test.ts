@@ -1,0 +1,369 @@
+import assert from "node:assert/strict";
+import { describe, it, mock, type TestContext } from "node:test";
+import { inspect } from "node:util";
+import { Candado, CandadoError } from "../src/index.js";
+import { failure, json, Service, silence, success, unauthorized } from "./service.js";
+
+const status = json(200, { mfa_enabled: true, state: "active", methods: ["totp"], recovery_codes_remaining: 10 });
+const verified = json(200, { status: "success", message: "Code verified successfully", method: "totp" });
+const sent = json(200, { status: "success", message: "Code sent by SMS", expires_in: 300, destination: "+34•12" });
+
+/** Makes Date and setTimeout the test's own. Timers end as soon as everything waits for them. */
+function ownTime(t: TestContext): { advance(seconds: number): void; slept: number[] } {
+  mock.timers.enable({ apis: ["Date"], now: 1_760_000_000_000 });
+  const slept: number[] = [];
+  const real = globalThis.setTimeout;
+  const faked = mock.method(globalThis, "setTimeout", (callback: () => void, milliseconds = 0) => {
+    slept.push(milliseconds / 1000);
+    mock.timers.tick(milliseconds);
+    return real(callback, 0);
+  });
+  t.after(() => {
+    faked.mock.restore();
+    mock.timers.reset();
+  });
+  return { advance: (seconds) => mock.timers.tick(seconds * 1000), slept };
+}
+
+async function rejection(promise: Promise<unknown>): Promise<CandadoError> {
+  const error = await promise.then(() => assert.fail("not refused"), (thrown: unknown) => thrown);
+  assert.ok(error instanceof CandadoError, inspect(error));
+  return error;
+}
+
+describe("requests and results", () => {
+  const body = (service: Service) => service.asked.at(-1)?.body;
+
+  it("are the contract's, in camelCase", async () => {
+    const service = new Service().answers(
+      json(200, { qr_code_url: "q", secret: "S", otpauth_url: "o", state: "pending", expires_at: 5 }),
+      json(200, { status: "success", email: "a•@x.io", phone: null }),
+    );
+    const mfa = service.client({ baseUrl: "https://mfa.example.com/base/" });
+    const enrolment = await mfa.register("user123", { accountName: "Ann", digits: 8, confirm: false });
+    assert.deepEqual(enrolment, { qrCodeUrl: "q", secret: "S", otpauthUrl: "o", state: "pending", expiresAt: 5 });
+    assert.deepEqual(body(service), { user_id: "user123", account_name: "Ann", digits: 8, confirm: false });
+    assert.equal(service.asked[1]?.authorization, "Bearer t1");
+    assert.deepEqual(service.paths, ["/base/auth", "/base/mfa/register"]);
+
+    assert.deepEqual(await mfa.setContact("user123", { phone: null }), { email: "a•@x.io", phone: null });
+    assert.deepEqual(body(service), { user_id: "user123", phone: null });
+  });
+
+  it("reach every endpoint", async () => {
+    const service = new Service();
+    const mfa = service.client();
+    const calls: [() => Promise<unknown>, string, unknown][] = [
+      [() => mfa.register("u"), "POST /mfa/register", { user_id: "u" }],
+      [() => mfa.renew("u", { revokeCurrent: true, code: "123456" }), "POST /mfa/renew", { user_id: "u", revoke_current: true, code: "123456" }],
+      [() => mfa.sendSms("u", { locale: "es" }), "POST /mfa/sms", { user_id: "u", locale: "es" }],
+      [() => mfa.sendEmail("u"), "POST /mfa/email", { user_id: "u" }],
+      [() => mfa.generate("u"), "POST /mfa/generate", { user_id: "u" }],
+      [() => mfa.recover("u", "email"), "POST /mfa/recovery", { user_id: "u", recovery_method: "email" }],
+      [() => mfa.recoveryCodes("u"), "POST /mfa/recovery-codes", { user_id: "u" }],
+      [() => mfa.status("a&b+c"), "GET /mfa/status?user_id=a%26b%2Bc", undefined],
+      [() => mfa.setContact("u", { email: "a@x.io" }), "POST /mfa/contact", { user_id: "u", email: "a@x.io" }],
+      [() => mfa.disable("u"), "POST /mfa/disable", { user_id: "u" }],
+      [() => mfa.deleteUser("a/b?c#d"), "DELETE /mfa/users/a%2Fb%3Fc%23d", undefined],
+      [() => mfa.deleteUser("u", { code: "123456" }), "DELETE /mfa/users/u", { code: "123456" }],
+      [() => mfa.importFactor("u", { otpauthUrl: "otpauth://x" }), "POST /mfa/import", { user_id: "u", otpauth_url: "otpauth://x" }],
+      [() => mfa.revoke(), "POST /auth/revoke", { access_token: "t1" }],
+    ];
+    for (const [call, line, sentBody] of calls) {
+      service.answers(line.startsWith("DELETE") ? () => new Response(null, { status: 204 }) : success);
+      await call();
+      const { method, path } = service.asked.at(-1)!;
+      assert.equal(`${method} ${path}`, line);
+      assert.deepEqual(body(service), sentBody, line);
+    }
+  });
+
+  it("never show the secret", () => {
+    assert.doesNotMatch(inspect(new Service().client(), { depth: 9 }), /secret123/);
+  });
+
+  it("go by https, or stay on this machine", () => {
+    const made = (baseUrl: string) => () => new Candado({ baseUrl, clientId: "a", clientSecret: "b" });
+    for (const good of ["https://mfa.example.com", "http://localhost:8787", "http://127.0.0.1:8787/", "http://[::1]:1"]) {
+      assert.doesNotThrow(made(good));
+    }
+    for (const bad of ["http://mfa.example.com", "ftp://localhost", "mfa.example.com", "https://u:p@x.io", "https://x.io?a"]) {
+      assert.throws(made(bad), TypeError);
+    }
+  });
+});
+
+describe("verify", () => {
+  const verify = (answer: Parameters<Service["answers"]>[0], code = "123456") => {
+    const service = new Service().answers(answer);
+    return { service, result: service.client().verify("u", code) };
+  };
+
+  it("says how a good code was proved", async () => {
+    const { service, result } = verify(verified, " 123 456\n");
+    assert.deepEqual(await result, { ok: true, method: "totp" });
+    assert.deepEqual(service.asked.at(-1)?.body, { user_id: "u", code: "123456" });
+  });
+
+  it("says why a code is refused", async () => {
+    const cases = [
+      [failure(400, "invalid_code", { attempts_remaining: 3 }), { ok: false, reason: "invalid_code", attemptsRemaining: 3 }],
+      [failure(400, "code_already_used", { retry_after: 12 }), { ok: false, reason: "code_already_used", retryAfter: 12 }],
+      [failure(429, "locked", { retry_after: 60 }), { ok: false, reason: "locked", retryAfter: 60 }],
+      [failure(403, "factor_disabled"), { ok: false, reason: "factor_disabled" }],
+      [failure(400, "invalid_request", { field: "code" }), { ok: false, reason: "invalid_code" }],
+    ] as const;
+    for (const [answer, expected] of cases) {
+      const { service, result } = verify(answer);
+      assert.deepEqual(await result, expected);
+      assert.equal(service.asked.length, 2, "asked once");
+    }
+  });
+
+  it("throws for everything else", async () => {
+    for (const [code, answer] of [
+      ["user_not_found", failure(404, "user_not_found")],
+      ["mfa_not_enabled", failure(409, "mfa_not_enabled")],
+      ["invalid_request", failure(400, "invalid_request", { field: "user_id" })],
+      ["internal", failure(500, "internal")],
+    ] as const) {
+      assert.equal((await rejection(verify(answer).result)).code, code);
+    }
+  });
+});
+
+describe("errors", () => {
+  it("carry what the service said", async () => {
+    const service = new Service().answers(failure(422, "destination_not_allowed", { field: "phone", retry_after: 7, attempts_remaining: 2 }));
+    const error = await rejection(service.client().sendSms("u"));
+    const { name, status, code, message, field, retryAfter, attemptsRemaining, requestId } = error;
+    assert.deepEqual(
+      { name, status, code, message, field, retryAfter, attemptsRemaining, requestId },
+      {
+        name: "CandadoError",
+        status: 422,
+        code: "destination_not_allowed",
+        message: "About destination_not_allowed",
+        field: "phone",
+        retryAfter: 7,
+        attemptsRemaining: 2,
+        requestId: "r1",
+      },
+    );
+  });
+
+  it("are no matter of who answers", async () => {
+    const page = () => new Response("<h1>Bad gateway</h1>", { status: 502, headers: { "Retry-After": "9" } });
+    const away = () => new Response(null, { status: 302, headers: { Location: "https://elsewhere.example" } });
+    const strange = () => new Response("[1]", { status: 200 });
+    for (const [answer, status, retryAfter] of [[page, 502, 9], [away, 302, undefined], [strange, 200, undefined]] as const) {
+      const error = await rejection(new Service().answers(answer).client().status("u"));
+      assert.deepEqual([error.code, error.status, error.retryAfter], ["unexpected_response", status, retryAfter]);
+    }
+  });
+
+  it("tell that the service is out of reach, without a second try", async () => {
+    const cause = new TypeError("fetch failed");
+    const service = new Service().answers(() => Promise.reject(cause));
+    const error = await rejection(service.client().status("u"));
+    assert.deepEqual([error.code, error.status, error.cause], ["unreachable", 0, cause]);
+    assert.equal(service.asked.length, 2);
+  });
+
+  it("of wrong credentials are thrown by every call", async () => {
+    const service = new Service().authAnswers(failure(401, "invalid_client"), failure(401, "invalid_client"));
+    const mfa = service.client();
+    assert.equal((await rejection(mfa.status("u"))).code, "invalid_client");
+    assert.equal((await rejection(mfa.status("u"))).code, "invalid_client");
+  });
+});
+
+describe("the access token", () => {
+  it("is asked for once by calls at the same time, and kept", async () => {
+    const service = new Service().answers(...Array.from({ length: 21 }, () => status));
+    const mfa = service.client();
+    await Promise.all(Array.from({ length: 20 }, () => mfa.status("u")));
+    await mfa.status("u");
+    assert.equal(service.paths.filter((path) => path === "/auth").length, 1);
+    assert.deepEqual(service.asked[0]?.body, { client_id: "app123", client_secret: "secret123" });
+  });
+
+  it("fails once for all that wait for it, and is asked for anew afterwards", async () => {
+    const service = new Service().authAnswers(failure(500, "internal")).answers(status);
+    const mfa = service.client();
+    const errors = await Promise.all([1, 2, 3].map(() => rejection(mfa.status("u"))));
+    assert.deepEqual(errors.map(({ code }) => code), ["internal", "internal", "internal"]);
+    await mfa.status("u");
+    assert.deepEqual(service.paths, ["/auth", "/auth", "/mfa/status?user_id=u"]);
+  });
+
+  it("is replaced before it expires", async (t) => {
+    const time = ownTime(t);
+    const service = new Service().answers(status, status, status);
+    const mfa = service.client();
+    await mfa.status("u");
+    time.advance(3600 - 61);
+    await mfa.status("u");
+    time.advance(2);
+    await mfa.status("u");
+    const used = service.asked.filter(({ path }) => path !== "/auth").map(({ authorization }) => authorization);
+    assert.deepEqual(used, ["Bearer t1", "Bearer t1", "Bearer t2"]);
+  });
+
+  it("is replaced once when it is refused, even for a send", async () => {
+    const service = new Service().answers(unauthorized, sent);
+    assert.deepEqual(await service.client().sendSms("u"), { expiresIn: 300, destination: "+34•12" });
+    assert.deepEqual(service.asked.map(({ authorization }) => authorization), [null, "Bearer t1", null, "Bearer t2"]);
+  });
+
+  it("is not replaced a second time", async () => {
+    const service = new Service().answers(unauthorized, unauthorized);
+    assert.equal((await rejection(service.client().status("u"))).code, "invalid_token");
+    assert.equal(service.asked.length, 4);
+  });
+
+  it("refused to many calls is replaced once", async () => {
+    const service = new Service().answers(unauthorized, unauthorized, unauthorized, status, status, status);
+    const mfa = service.client();
+    await Promise.all([1, 2, 3].map(() => mfa.status("u")));
+    assert.equal(service.paths.filter((path) => path === "/auth").length, 2);
+  });
+
+  it("is still fetched when the call that asked first gives up", async () => {
+    const first = new AbortController();
+    let answer = (_: Response) => {};
+    const service = new Service().answers(status);
+    service.authAnswers(() => new Promise((resolve) => (answer = resolve)));
+    const mfa = service.client();
+    const given = mfa.status("u", { signal: first.signal });
+    const other = mfa.status("u");
+    await new Promise(setImmediate);
+    first.abort();
+    await assert.rejects(given, { name: "AbortError" });
+    answer(await service.token(3600)(service.asked[0]!));
+    assert.equal((await other).state, "active");
+    assert.deepEqual(service.paths, ["/auth", "/mfa/status?user_id=u"]);
+  });
+
+  it("request that never settles is not waited for for ever", async (t) => {
+    // As on Workers, where a request's end takes its fetches along.
+    const time = ownTime(t);
+    const service = new Service().authAnswers(() => new Promise<never>(() => {})).answers(status);
+    const mfa = service.client({ timeoutMs: 1000 });
+    const signal = AbortSignal.abort(new Error("gone"));
+    await assert.rejects(mfa.status("u", { signal }), { message: "gone" });
+    time.advance(1);
+    assert.equal((await mfa.status("u")).state, "active");
+  });
+
+  it("is revoked and forgotten", async () => {
+    const service = new Service().answers(status, success, status);
+    const mfa = service.client();
+    await mfa.revoke();
+    assert.deepEqual(service.paths, [], "nothing to revoke");
+    await mfa.status("u");
+    await mfa.revoke();
+    assert.deepEqual(service.asked.at(-1)?.body, { access_token: "t1" });
+    assert.equal(service.asked.at(-1)?.authorization, null, "the token proves itself");
+    await mfa.status("u");
+    assert.equal(service.asked.at(-1)?.authorization, "Bearer t2");
+  });
+});
+
+describe("retries", () => {
+  const limited = failure(429, "rate_limited", { retry_after: 1 });
+  const unavailable = failure(503, "unavailable", { retry_after: 5 });
+  const user = (call: (mfa: Candado) => Promise<unknown>) => call;
+  const changes = [user((mfa) => mfa.verify("u", "123456")), user((mfa) => mfa.register("u")), user((mfa) => mfa.deleteUser("u"))];
+  const sends = [user((mfa) => mfa.sendSms("u")), user((mfa) => mfa.sendEmail("u")), user((mfa) => mfa.recover("u", "sms"))];
+
+  it("wait as long as the service says", async (t) => {
+    const { slept } = ownTime(t);
+    const service = new Service().answers(limited, unavailable, status);
+    await service.client().status("u");
+    assert.deepEqual(slept, [1, 5]);
+  });
+
+  it("are two at most", async (t) => {
+    const { slept } = ownTime(t);
+    const service = new Service().answers(limited, limited, limited);
+    assert.equal((await rejection(service.client().status("u"))).code, "rate_limited");
+    assert.deepEqual(slept, [1, 1]);
+  });
+
+  it("are not made when the wait would outlast the call", async (t) => {
+    const { slept } = ownTime(t);
+    const service = new Service().answers(failure(429, "rate_limited", { retry_after: 15 }));
+    assert.equal((await rejection(service.client().status("u"))).retryAfter, 15);
+    assert.deepEqual(slept, []);
+  });
+
+  it("of changes follow only a refusal that changed nothing", async (t) => {
+    ownTime(t);
+    for (const call of changes) {
+      const service = new Service().answers(limited, verified);
+      await call(service.client());
+      assert.equal(service.asked.length, 3);
+      const once = new Service().answers(unavailable);
+      assert.equal((await rejection(call(once.client()))).code, "unavailable");
+      assert.equal(once.asked.length, 2);
+    }
+  });
+
+  it("are never made of sends", async (t) => {
+    ownTime(t);
+    for (const call of sends) {
+      for (const answer of [limited, unavailable, failure(503, "delivery_unavailable", { retry_after: 5 })]) {
+        const service = new Service().answers(answer);
+        await rejection(call(service.client()));
+        assert.equal(service.asked.length, 2);
+      }
+    }
+  });
+
+  it("are not made of a 503 that does not ask for one, nor of other errors", async (t) => {
+    ownTime(t);
+    for (const answer of [failure(503, "unavailable"), failure(500, "internal"), failure(429, "locked", { retry_after: 1 })]) {
+      const service = new Service().answers(answer);
+      await rejection(service.client().status("u"));
+      assert.equal(service.asked.length, 2);
+    }
+  });
+
+  it("are made of /auth, also on the way to a send", async (t) => {
+    const { slept } = ownTime(t);
+    const service = new Service().authAnswers(unavailable, limited).answers(sent);
+    await service.client().sendSms("u");
+    assert.deepEqual(slept, [5, 1]);
+    assert.deepEqual(service.paths, ["/auth", "/auth", "/auth", "/mfa/sms"]);
+  });
+});
+
+describe("giving up", () => {
+  it("after the timeout, which holds for the whole call", async () => {
+    const before = Date.now();
+    const error = await rejection(new Service().answers(silence).client({ timeoutMs: 50 }).status("u"));
+    assert.deepEqual([error.code, error.status], ["timeout", 0]);
+    assert.ok(Date.now() - before < 1000);
+    assert.equal((await rejection(new Service().authAnswers(silence).client({ timeoutMs: 50 }).status("u"))).code, "timeout");
+  });
+
+  it("at the caller's signal, with its reason", async () => {
+    const reason = new Error("the user left");
+    const controller = new AbortController();
+    const service = new Service().answers(silence);
+    const call = service.client().sendSms("u", { signal: controller.signal });
+    await new Promise(setImmediate);
+    controller.abort(reason);
+    await assert.rejects(call, reason);
+    assert.deepEqual(service.asked[1]?.body, { user_id: "u" }, "the signal is no field");
+  });
+
+  it("while waiting to try again", async () => {
+    const controller = new AbortController();
+    const service = new Service().answers(failure(503, "unavailable", { retry_after: 10 }));
+    const call = service.client().status("u", { signal: controller.signal });
+    setTimeout(() => controller.abort(), 20);
+    await assert.rejects(call, { name: "AbortError" });
+  });
+});
