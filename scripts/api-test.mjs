@@ -28,6 +28,7 @@ await main(async () => {
   for (const user_id of ["user123", "bob"]) {
     await post(`${address}/mfa/register`, token, { user_id, confirm: false, ...contact });
   }
+  const pending = await post(`${address}/mfa/register`, token, { user_id: "pending" });
 
   const args = ["--config-file", "tests/schemathesis.toml", "run", "docs/openapi.json", "--url", address, "--checks", "all"];
   // A seed makes two runs alike, and the number of examples bounds the time: 2 to 3 minutes.
@@ -38,6 +39,7 @@ await main(async () => {
     ADMIN_TOKEN: variables.ADMIN_TOKEN,
     CLIENT_ID: client.client_id,
     CLIENT_SECRET: client.client_secret,
+    QR_LINK: new URL(pending.qr_code_url).searchParams.get("t"),
   };
   const { code } = await show(schemathesis, [...args, ...options], { env });
   return code;

@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn log_02_a_code_does_not_show_itself() {
+        let code = GuessedCode::try_from("123456".to_owned()).unwrap();
+        assert_eq!(format!("{code:?}"), "Numeric(NumericCode(…))");
+    }
+
+    #[test]
     fn oob_01_drawn_codes_are_uniform_at_every_position() {
         let draws = 100_000_u32;
         let mut counts = [[0_u32; 10]; 6];

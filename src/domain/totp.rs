@@ -269,6 +269,17 @@ mod tests {
     }
 
     #[test]
+    fn totp_03_secrets_are_as_long_as_the_hashs_output() {
+        for (algorithm, bytes) in [
+            (Algorithm::Sha1, 20),
+            (Algorithm::Sha256, 32),
+            (Algorithm::Sha512, 64),
+        ] {
+            assert_eq!(algorithm.secret_bytes(), bytes);
+        }
+    }
+
+    #[test]
     fn leading_zeros_are_kept() {
         for (step, expected) in [
             (44, "000152"),

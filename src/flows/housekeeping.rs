@@ -63,17 +63,22 @@ async fn reseal(app: &App) -> Result<(u32, u32), Error> {
             request_id: &request_id,
             now: app.now(),
         };
-        let version = Some(Stored::version(&stored));
-        let change = Change {
-            owner,
-            keys,
-            version,
-            account: stored.account,
-            events: &[],
-            scene,
-            quotas: &[],
+        let swapped = match stored {
+            Err(error) => Err(error.into()),
+            Ok(stored) => {
+                let change = Change {
+                    owner,
+                    keys,
+                    version: Some(Stored::version(&stored)),
+                    account: stored.account,
+                    events: &[],
+                    scene,
+                    quotas: &[],
+                };
+                accounts::swap(db, change).await
+            }
         };
-        match accounts::swap(db, change).await {
+        match swapped {
             Ok(hit) => resealed += u32::from(hit),
             Err(Error::Internal(cause)) => {
                 log::error!("an account could not be sealed again: {cause}");

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::audit_log::{self, Event, Scene};
 use super::clients::ClientState;
 use super::send_counters::Quota;
-use crate::domain::account::Account;
+use crate::domain::account::{Account, StateError};
 use crate::domain::ids::{ClientId, Owner, UserId};
 use crate::domain::keys::KeyRing;
 use crate::domain::random;
@@ -174,12 +174,13 @@ pub async fn delete(
     Ok(outcomes.first().is_some_and(|outcome| outcome.changes == 1))
 }
 
-/// Some accounts whose values are sealed with another key than the current one.
+/// Some accounts whose values are sealed with another key than the current one. One that cannot be
+/// read is said to be so, and keeps no other back.
 pub async fn sealed_with_other_keys(
     db: &dyn Database,
     key_id: &str,
     most: u32,
-) -> Result<Vec<(ClientId, UserId, Stored)>, Error> {
+) -> Result<Vec<(ClientId, UserId, Result<Stored, StateError>)>, DatabaseError> {
     #[derive(Deserialize)]
     struct Row {
         client_id: ClientId,
@@ -187,20 +188,23 @@ pub async fn sealed_with_other_keys(
         version: i64,
         state: String,
     }
-    let sql = "SELECT client_id, user_id, version, state FROM accounts WHERE key_id <> ?1 LIMIT ?2";
+    // Two ranges of the index on key_id; `<>` would read every account at every run.
+    let sql = "SELECT client_id, user_id, version, state FROM accounts WHERE key_id < ?1
+         UNION ALL
+         SELECT client_id, user_id, version, state FROM accounts WHERE key_id > ?1
+         LIMIT ?2";
     let rows: Vec<Row> = db
         .run(Statement::new(sql, [key_id.into(), most.into()]))
         .await?
         .into_rows()?;
-    rows.into_iter()
-        .map(|row| {
-            let stored = Stored {
-                account: Account::from_stored(&row.state)?,
-                version: row.version,
-            };
-            Ok((row.client_id, row.user_id, stored))
-        })
-        .collect()
+    let read = |row: Row| {
+        let stored = Account::from_stored(&row.state).map(|account| Stored {
+            account,
+            version: row.version,
+        });
+        (row.client_id, row.user_id, stored)
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Fails unless the database answers and has the columns this version works with.

@@ -41,10 +41,14 @@ pub struct Account {
     sends: Sends,
 }
 
-/// For serde alone: the fields an older row lacks. No account is made this way.
+/// For serde alone: the fields an older row lacks. No account is made this way, and none lacks its
+/// format: text that says nothing must not read as a user without MFA.
 impl Default for Account {
     fn default() -> Self {
-        Self::new(UnixTime::default())
+        Self {
+            format: 0,
+            ..Self::new(UnixTime::default())
+        }
     }
 }
 
@@ -142,8 +146,8 @@ pub enum State {
 pub enum StateError {
     #[error("the stored account is not valid: {0}")]
     Malformed(#[from] serde_json::Error),
-    #[error("the stored account has format {0}, newer than this version reads")]
-    Newer(u8),
+    #[error("the stored account has format {0}, which this version does not read")]
+    Format(u8),
 }
 
 impl Account {
@@ -164,10 +168,9 @@ impl Account {
 
     pub fn from_stored(json: &str) -> Result<Self, StateError> {
         let account: Self = serde_json::from_str(json)?;
-        if account.format > FORMAT {
-            Err(StateError::Newer(account.format))
-        } else {
-            Ok(account)
+        match account.format {
+            1..=FORMAT => Ok(account),
+            other => Err(StateError::Format(other)),
         }
     }
 
