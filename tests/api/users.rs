@@ -270,3 +270,101 @@ async fn a_wrong_proof_is_counted_by_the_lock_even_where_none_is_asked_for() {
         .await
         .fails(429, "locked");
 }
+
+#[tokio::test]
+async fn atk_43_no_answer_to_anybody_holds_a_confirmed_secret() {
+    let app = TestApp::new().await;
+    let body = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"});
+    let enrolment = app.post("/mfa/register", body).await.expect(200);
+    let authenticator = Authenticator::of(&enrolment);
+    app.verify("ann", &authenticator.code(app.now()))
+        .await
+        .expect(200);
+
+    let user = json!({"user_id": "ann"});
+    let mut answers = Vec::new();
+    for path in [
+        "/mfa/register",
+        "/mfa/generate",
+        "/mfa/sms",
+        "/mfa/email",
+        "/mfa/recovery-codes",
+        "/mfa/contact",
+    ] {
+        answers.push(app.post(path, user.clone()).await);
+    }
+    answers.push(app.verify("ann", &authenticator.code(app.now())).await);
+    answers.push(app.verify("ann", &authenticator.wrong(app.now())).await);
+    answers.push(app.get("/mfa/status?user_id=ann").await);
+    for path in [
+        "/admin/audit?limit=1000",
+        "/admin/clients",
+        "/admin/clients/shop",
+    ] {
+        answers.push(app.admin(Method::GET, path, Value::Null).await);
+    }
+    let link = enrolment["qr_code_url"]
+        .as_str()
+        .unwrap()
+        .replace("https://mfa.example.com", "");
+    for path in [link.clone(), format!("{link}&format=svg")] {
+        answers.push(
+            app.send(TestApp::request(Method::GET, &path, None, ""))
+                .await,
+        );
+    }
+    // A renewal shows its own new secret, and only that.
+    answers.push(app.post("/mfa/renew", user.clone()).await);
+    answers.push(app.post("/mfa/disable", user).await);
+
+    let base32 = enrolment["secret"].as_str().unwrap();
+    let hex = hex::encode(&authenticator.secret);
+    for answer in answers {
+        let text = format!(
+            "{:?} {}",
+            answer.headers,
+            String::from_utf8_lossy(&answer.bytes)
+        );
+        assert!(!text.contains(base32) && !text.contains(&hex), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn atk_83_there_is_no_code_header_or_parameter_for_tests() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    app.advance(3600);
+    let window = [-30, 0, 30]
+        .map(|offset| authenticator.code(app.now().checked_add_signed(offset).unwrap()));
+    for code in ["000000", "123456", "111111", "999999"] {
+        if !window.contains(&code.to_owned()) {
+            app.verify("ann", code).await.fails(400, "invalid_code");
+        }
+    }
+    // An hour-old code, with everything that might turn the clock back or the check off.
+    let old = authenticator.code(app.now() - 3600 + 60);
+    for header in [
+        "x-test",
+        "x-debug",
+        "x-test-clock",
+        "x-now",
+        "date",
+        "x-candado-test",
+        "x-bypass",
+    ] {
+        let body = json!({"user_id": "ann", "code": old}).to_string();
+        let mut request =
+            TestApp::request(Method::POST, "/mfa/verify", Some(&app.fresh_token()), &body);
+        request
+            .headers_mut()
+            .insert(header, (app.now() - 3540).to_string().parse().unwrap());
+        assert_ne!(app.send(request).await.status, 200, "{header}");
+    }
+    for field in ["now", "test", "debug", "skip"] {
+        let mut body = json!({"user_id": "ann", "code": old});
+        body[field] = json!(true);
+        app.post("/mfa/verify", body)
+            .await
+            .fails(400, "invalid_request");
+    }
+}
