@@ -16,6 +16,9 @@ export async function cargoDeny() {
   return code === 0 ? "cargo-deny" : install("cargo-deny", "0.20.2", "cargo-deny", "about 4 min");
 }
 
+export const cargoCyclonedx = () =>
+  install("cargo-cyclonedx", "0.5.9", "cargo-cyclonedx", "about 2 min");
+
 async function install(crate, version, program, expected) {
   const folder = cached("tools", `${crate}-${version}`);
   const path = join(folder, "bin", program);

@@ -7,9 +7,10 @@ use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use super::strict_json::{self, Fields};
+use super::strict_json;
 use crate::app::Call;
 use crate::domain::digest;
+use crate::domain::fields::{self, FieldError, Fields};
 use crate::domain::ids::ClientId;
 use crate::error::Error;
 use crate::flows::{Caller, tokens};
@@ -228,8 +229,7 @@ fn query_fields(uri: &Uri) -> Result<Fields, Error> {
 
 /// The request the fields make, or which of them is wrong.
 fn from_fields<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
-    serde_path_to_error::deserialize(serde_json::Value::Object(fields))
-        .map_err(|error| field_error(&error))
+    fields::read(fields).map_err(field_error)
 }
 
 /// Fields belong in the body: in a query they would end up in other people's logs.
@@ -249,9 +249,7 @@ fn refuse_query(uri: &Uri) -> Result<(), Error> {
 }
 
 /// Says which field is wrong and what was expected, without repeating what was sent.
-fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let text = error.inner().to_string();
-    let text = text.as_str();
+fn field_error(FieldError { field, text }: FieldError) -> Error {
     let quoted = text.split('`').nth(1);
     for (beginning, message) in [
         ("unknown field", "Unknown field"),
@@ -265,17 +263,13 @@ fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
             };
         }
     }
-    let path = error.path().to_string();
     let message = match text.split_once("expected ") {
         Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
             format!("Expected {expected}")
         }
         _ => format!("Expected {text}"),
     };
-    Error::InvalidRequest {
-        field: (!matches!(path.as_str(), "." | "?")).then_some(path),
-        message,
-    }
+    Error::InvalidRequest { field, message }
 }
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
+use crate::domain::fields::Fields;
 use crate::error::Error;
-
-pub(super) type Fields = Map<String, Value>;
 
 /// The fields of a body.
 pub(super) fn fields(bytes: &[u8]) -> Result<Fields, Error> {

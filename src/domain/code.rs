@@ -162,6 +162,18 @@ mod tests {
     }
 
     #[test]
+    fn rec_07_six_digits_are_no_guess_at_a_recovery() {
+        for (text, only) in [
+            ("123456", true),
+            ("12345678", false),
+            ("0123-4567-89AB-CDEF-GHJK-MNPQ", false),
+        ] {
+            let guess = GuessedCode::try_from(text.to_owned()).unwrap();
+            assert_eq!(guess.is_for_authenticators_only(), only, "{text}");
+        }
+    }
+
+    #[test]
     fn log_02_a_code_does_not_show_itself() {
         let code = GuessedCode::try_from("123456".to_owned()).unwrap();
         assert_eq!(format!("{code:?}"), "Numeric(NumericCode(…))");

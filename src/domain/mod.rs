@@ -6,6 +6,7 @@ mod calling_codes;
 pub mod code;
 pub mod digest;
 pub mod email;
+pub mod fields;
 pub mod ids;
 pub mod import;
 pub mod keys;

@@ -1,8 +1,9 @@
 //! QR codes as PNG and SVG, drawn here: a secret never goes to somebody's image service (ENR-04).
 
+use std::fmt::Write as _;
+
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use miniz_oxide::deflate::compress_to_vec_zlib;
-use qrcode::render::svg;
 use qrcode::{Color, EcLevel, QrCode};
 
 /// Pixels per module: 8 keeps the largest URI below 1000 pixels and scans from a screen.
@@ -16,43 +17,65 @@ pub enum QrError {
     TooLong,
 }
 
-fn code(text: &str) -> Result<QrCode, QrError> {
-    QrCode::with_error_correction_level(text, EcLevel::M).map_err(|_| QrError::TooLong)
+/// The modules of a code, with the quiet zone around them.
+struct Modules {
+    width: usize,
+    colors: Vec<Color>,
 }
 
+impl Modules {
+    fn of(text: &str) -> Result<Self, QrError> {
+        let code =
+            QrCode::with_error_correction_level(text, EcLevel::M).map_err(|_| QrError::TooLong)?;
+        Ok(Self {
+            width: code.width(),
+            colors: code.into_colors(),
+        })
+    }
+
+    /// Modules on a side, the quiet zone included.
+    fn side(&self) -> usize {
+        self.width + 2 * QUIET_ZONE
+    }
+
+    fn is_dark(&self, x: usize, y: usize) -> bool {
+        let inside = |at: usize| at.checked_sub(QUIET_ZONE).filter(|&at| at < self.width);
+        let index = inside(x)
+            .zip(inside(y))
+            .map(|(column, row)| row * self.width + column);
+        index.and_then(|index| self.colors.get(index)) == Some(&Color::Dark)
+    }
+}
+
+/// An SVG of one path: a unit square for every dark module.
 pub fn svg(text: &str) -> Result<String, QrError> {
-    Ok(code(text)?
-        .render::<svg::Color>()
-        .min_dimensions(256, 256)
-        .build())
+    let modules = Modules::of(text)?;
+    let side = modules.side();
+    let mut path = String::new();
+    for y in 0..side {
+        for x in (0..side).filter(|&x| modules.is_dark(x, y)) {
+            let _ = write!(path, "M{x} {y}h1v1h-1z");
+        }
+    }
+    let pixels = side * SCALE;
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{pixels}\" height=\"{pixels}\" viewBox=\"0 0 {side} {side}\" \
+         shape-rendering=\"crispEdges\"><rect width=\"{side}\" height=\"{side}\" fill=\"#fff\"/><path d=\"{path}\"/></svg>"
+    ))
 }
 
 /// A PNG of one bit per pixel.
 pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
-    let code = code(text)?;
-    let modules = code.width();
-    let side = (modules + 2 * QUIET_ZONE) * SCALE;
-    let colors = code.to_colors();
-    let dark = |x: usize, y: usize| {
-        let module = |pixel: usize| {
-            (pixel / SCALE)
-                .checked_sub(QUIET_ZONE)
-                .filter(|&at| at < modules)
-        };
-        let at = module(x)
-            .zip(module(y))
-            .map(|(column, row)| row * modules + column);
-        at.and_then(|index| colors.get(index)) == Some(&Color::Dark)
-    };
+    let modules = Modules::of(text)?;
+    let side = modules.side() * SCALE;
     let bytes_per_row = side.div_ceil(8);
     let mut rows = Vec::with_capacity(side * (bytes_per_row + 1));
     for y in 0..side {
         rows.push(UNFILTERED);
         rows.extend((0..bytes_per_row).map(|byte| {
             // A set bit is white. Bits past the side are padding.
-            (0..8).fold(0_u8, |bits, bit| {
-                (bits << 1) | u8::from(!dark(byte * 8 + bit, y))
-            })
+            let dark = |bit| modules.is_dark((byte * 8 + bit) / SCALE, y / SCALE);
+            (0..8).fold(0_u8, |bits, bit| (bits << 1) | u8::from(!dark(bit)))
         }));
     }
     let side = u32::try_from(side)

@@ -103,6 +103,22 @@ mod tests {
     }
 
     #[test]
+    fn a_code_may_have_as_many_separators_as_symbols_and_no_more() {
+        let symbols = RecoveryCode::draw().unwrap().display().replace('-', "");
+        let spread: String = symbols.chars().flat_map(|symbol| [symbol, ' ']).collect();
+        assert_eq!(spread.len(), 48);
+        assert_eq!(RecoveryCode::parse(&spread), RecoveryCode::parse(&symbols));
+        assert!(RecoveryCode::parse(&symbols).is_ok());
+        assert_eq!(RecoveryCode::parse(&format!("{spread} ")), Err(CodeError));
+    }
+
+    #[test]
+    fn log_02_a_recovery_code_does_not_show_itself() {
+        let code = RecoveryCode::draw().unwrap();
+        assert_eq!(format!("{code:?}"), "RecoveryCode(…)");
+    }
+
+    #[test]
     fn rec_06_a_digest_belongs_to_one_user_of_one_client() {
         let code = RecoveryCode::draw().unwrap();
         let digest = |client: &str, user: &str| {

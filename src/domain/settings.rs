@@ -2,8 +2,8 @@
 //! only what was set.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use super::fields::{self, FieldError, Fields};
 use super::method::Method;
 use super::phone::CountryList;
 
@@ -140,24 +140,10 @@ pub struct Settings {
     pub require_step_up: bool,
 }
 
-/// Settings as they are stored and sent: only what was set.
-pub type SettingsFields = Map<String, Value>;
-
-/// Which setting is wrong, and what was expected.
-#[derive(Debug, thiserror::Error)]
-#[error("{field}: {message}")]
-pub struct SettingsError {
-    pub field: String,
-    pub message: String,
-}
-
 impl Settings {
     /// Every setting as it applies, with defaults for those not set.
-    pub fn from_fields(fields: SettingsFields) -> Result<Self, SettingsError> {
-        serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| SettingsError {
-            field: error.path().to_string(),
-            message: error.into_inner().to_string(),
-        })
+    pub fn from_fields(fields: Fields) -> Result<Self, FieldError> {
+        fields::read(fields)
     }
 
     pub fn allows(&self, method: Method) -> bool {

@@ -344,6 +344,25 @@ mod tests {
     }
 
     #[test]
+    fn atk_82_a_token_longer_than_8_kib_is_refused_unread() {
+        let with_issuer = |length: usize| {
+            let issuer = "i".repeat(length);
+            let mut claims = claims();
+            claims["iss"] = json!(issuer);
+            claims["aud"] = json!(issuer);
+            let token = forge(HEADER, &claims.to_string());
+            let error = AccessClaims::verify(&keys(), &issuer, &token, NOW).err();
+            (token.len(), error)
+        };
+        let lengths: Vec<_> = (2_900..3_000).map(with_issuer).collect();
+        assert!(lengths.contains(&(8 * 1024, None)));
+        for (length, error) in lengths {
+            let refused = (length > 8 * 1024).then_some(TokenError::Malformed);
+            assert_eq!(error, refused, "{length}");
+        }
+    }
+
+    #[test]
     fn tok_19_a_retiring_key_still_verifies_and_a_removed_one_does_not() {
         let old = KeyRing::parse(RING.split(',').nth(1).unwrap()).unwrap();
         let token = serde_json::from_value::<AccessClaims>(claims())

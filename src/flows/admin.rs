@@ -4,8 +4,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::change::scene;
 use crate::app::Call;
+use crate::domain::fields::FieldError;
 use crate::domain::ids::{ClientId, Owner, UserId};
-use crate::domain::settings::{Label, Settings, SettingsError};
+use crate::domain::settings::{Label, Settings};
 use crate::error::Error;
 use crate::storage::accounts::{self, Change, Stored};
 use crate::storage::audit_log::{self, Entry, Event, Filter, Kind, Scene};
@@ -179,11 +180,12 @@ fn merged(
     }
     match Settings::from_fields(settings.clone()) {
         Ok(_) => Ok(settings),
-        Err(SettingsError { field, message }) if field == "." => {
-            Err(Error::invalid("settings", message))
-        }
-        Err(SettingsError { field, message }) => {
-            Err(Error::invalid(format!("settings.{field}"), message))
+        Err(FieldError { field, text }) => {
+            let field = field.map_or_else(
+                || "settings".to_owned(),
+                |field| format!("settings.{field}"),
+            );
+            Err(Error::invalid(field, text))
         }
     }
 }

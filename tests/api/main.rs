@@ -13,6 +13,7 @@ mod attempts;
 mod auth;
 mod contract;
 mod delivery;
+mod edges;
 mod enrolment;
 mod faults;
 mod harness;

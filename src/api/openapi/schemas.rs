@@ -87,7 +87,7 @@ schema_of!(
     text(
         "An e-mail address, at most 64 characters before the @ and 254 in all.",
         EMAIL,
-        (6, 254),
+        (5, 254),
         "ann@example.com"
     )
 );

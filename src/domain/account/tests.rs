@@ -72,8 +72,15 @@ fn a_stored_account_reads_back_and_a_newer_format_is_refused() {
     let newer = stored.replacen(r#""format":1"#, r#""format":2"#, 1);
     assert!(matches!(
         Account::from_stored(&newer),
-        Err(StateError::Newer(2))
+        Err(StateError::Format(2))
     ));
+    // CRY-06: text that says nothing is no user without MFA.
+    for nothing in ["{}", "[]"] {
+        assert!(matches!(
+            Account::from_stored(nothing),
+            Err(StateError::Format(0))
+        ));
+    }
     assert!(matches!(
         Account::from_stored("{"),
         Err(StateError::Malformed(_))

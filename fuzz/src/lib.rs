@@ -1,0 +1,363 @@
+//! What each fuzz target does with its bytes. The same functions replay the corpora in
+//! `tests/fuzz_corpora.rs`, so that CI runs them without a nightly compiler.
+//!
+//! Each asserts more than the absence of a panic: what may never be accepted, and that what is accepted
+//! reads back as itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use candado::api;
+use candado::app::App;
+use candado::config::Config;
+use candado::domain::account::{Accept, Account, Attempt, Digests, Enrolment, Verdict};
+use candado::domain::code::{GuessedCode, NumericCode};
+use candado::domain::ids::{ClientId, Owner, UserId};
+use candado::domain::import::{ImportedSecret, ImportedUrl};
+use candado::domain::keys::KeyRing;
+use candado::domain::method::Method;
+use candado::domain::otpauth;
+use candado::domain::recovery::RecoveryCode;
+use candado::domain::sealing::{Place, Sealed};
+use candado::domain::time::UnixTime;
+use candado::domain::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClaims};
+use candado::domain::totp::Parameters;
+use candado::native::sqlite::{Sqlite, SqliteKeyValue};
+use candado::platform::{HttpClient, HttpError};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{Request, Response};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k0:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+const ISSUER: &str = "https://mfa.example.com";
+const ADMIN_TOKEN: &str = "admin-token-of-at-least-32-characters";
+const NOW: UnixTime = UnixTime::from_secs(1_760_000_010);
+
+fn keys() -> KeyRing {
+    KeyRing::parse(KEYS).expect("the keys are valid")
+}
+
+fn ids() -> (ClientId, UserId) {
+    (
+        ClientId::try_from("shop".to_owned()).expect("an id"),
+        UserId::try_from("ann".to_owned()).expect("an id"),
+    )
+}
+
+/// One request to the whole service. The first line is `METHOD path [media type]`, the rest the body.
+pub fn requests(data: &[u8]) {
+    let (head, body) = data
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or((data, &[][..]), |end| (&data[..end], &data[end + 1..]));
+    let Ok(head) = str::from_utf8(head) else {
+        return;
+    };
+    let mut words = head.splitn(3, ' ');
+    let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let mut request = Request::builder()
+        .method(method)
+        .uri(format!("{ISSUER}{path}"));
+    if let Some(media_type) = words.next() {
+        request = request.header("content-type", media_type);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(async {
+        let service = Service::new().await;
+        if path.starts_with("/admin") {
+            request = request.header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        } else if !path.starts_with("/auth") {
+            request = request.header("authorization", format!("Bearer {}", service.token));
+        }
+        let Ok(request) = request.body(Bytes::copy_from_slice(body)) else {
+            return;
+        };
+        let response = service.send(request).await;
+        let status = response.status().as_u16();
+        assert!(status < 500, "{status}: {response:?}");
+        if status >= 400 && !response.body().is_empty() {
+            let body: Value = serde_json::from_slice(response.body()).expect("a failure is JSON");
+            assert_eq!(body["status"], "failure");
+            assert!(body["error"].is_string() && body["message"].is_string());
+        }
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        // Whatever was asked: the user's factor still counts, unless it was for the caller to end it.
+        let ends = [
+            "/mfa/disable",
+            "/mfa/renew",
+            "/mfa/users/",
+            "/admin/clients",
+        ];
+        if !ends.iter().any(|end| path.starts_with(end)) {
+            let status = Request::get(format!("{ISSUER}/mfa/status?user_id=ann"))
+                .header("authorization", format!("Bearer {}", service.token))
+                .body(Bytes::new());
+            let status = service.send(status.expect("a request")).await;
+            let revoked = path == "/auth/revoke" && status.status() == 401;
+            let status: Value = serde_json::from_slice(status.body()).expect("JSON");
+            assert!(revoked || status["state"] == "active", "{status}");
+        }
+    });
+}
+
+/// The service with one client and one user with an app, a phone and an address.
+struct Service {
+    app: Arc<App>,
+    router: axum::Router,
+    token: String,
+}
+
+impl Service {
+    async fn new() -> Self {
+        let now = || NOW.as_secs() * 1000;
+        let variable = |name: &str| {
+            let value = match name {
+                "MASTER_KEYS" => KEYS,
+                "PUBLIC_URL" => ISSUER,
+                "ADMIN_TOKEN" => ADMIN_TOKEN,
+                "SMS_COUNTRIES" => "*",
+                "TWILIO_ACCOUNT_SID" => "AC0123456789abcdef0123456789abcdef",
+                "TWILIO_AUTH_TOKEN" => "twilio-token",
+                "TWILIO_FROM" => "+15005550006",
+                "SENDGRID_API_KEY" => "SG.key",
+                "SENDGRID_FROM" => "mfa@example.com",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let db = Sqlite::in_memory().expect("a database");
+        let kv = SqliteKeyValue::new(db.clone(), Arc::new(now)).expect("a store");
+        let app = App {
+            config: Config::from_lookup(variable).expect("a configuration"),
+            db: Arc::new(db),
+            kv: Arc::new(kv),
+            http: Arc::new(Providers),
+            clock: Box::new(now),
+        };
+        let (client, _) = ids();
+        let claims = AccessClaims::new(ISSUER, &client, NOW).expect("claims");
+        let token = claims.sign(app.keys()).expect("a token");
+        let service = Self {
+            app: Arc::new(app),
+            router: api::router(),
+            token,
+        };
+        let admin = Some(ADMIN_TOKEN);
+        let client = json!({"name": "Shop", "client_id": "shop"});
+        service.post("/admin/clients", admin, &client).await;
+        let user = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
+        service.post("/mfa/register", None, &user).await;
+        service
+    }
+
+    async fn post(&self, path: &str, token: Option<&str>, body: &Value) {
+        let token = token.unwrap_or(&self.token);
+        let request = Request::post(format!("{ISSUER}{path}"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Bytes::from(body.to_string()))
+            .expect("a request");
+        let response = self.send(request).await;
+        assert!(response.status().is_success(), "{path}: {response:?}");
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (response, tasks) = api::serve(&self.router, &self.app, request).await;
+        for task in tasks {
+            task.await;
+        }
+        response
+    }
+}
+
+/// Providers that accept everything.
+struct Providers;
+
+#[async_trait]
+impl HttpClient for Providers {
+    async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Vec<u8>>, HttpError> {
+        let mut accepted = Response::new(Vec::new());
+        *accepted.status_mut() = http::StatusCode::ACCEPTED;
+        Ok(accepted)
+    }
+
+    async fn wait(&self, _: Duration) {}
+}
+
+/// A token as it stands, and then a token that says what the bytes say, signed with the right key: the
+/// first line is its header, the rest its payload.
+pub fn tokens(data: &[u8]) {
+    let keys = keys();
+    let text = String::from_utf8_lossy(data);
+    // Its key is in this file, so only what was signed below is ever right.
+    let access = AccessClaims::verify(&keys, ISSUER, &text, NOW);
+    let link = QrClaims::verify(&keys, &text, NOW);
+    assert!(access.is_err() || link.is_err());
+
+    let (header, payload) = text.split_once('\n').unwrap_or((&text, ""));
+    for (key, typ) in [
+        (&keys.current().tokens, "at+jwt"),
+        (&keys.current().qr_links, "qr+jwt"),
+    ] {
+        let token = sign(key, header, payload);
+        let access = AccessClaims::verify(&keys, ISSUER, &token, NOW);
+        let link = QrClaims::verify(&keys, &token, NOW);
+        if access.is_ok() || link.is_ok() {
+            let ours = format!(r#"{{"alg":"HS256","kid":"k1","typ":"{typ}"}}"#);
+            assert_eq!(header, ours, "no other header is accepted");
+            assert_eq!(
+                (access.is_ok(), link.is_ok()),
+                (typ == "at+jwt", typ == "qr+jwt")
+            );
+        }
+        if let Ok(claims) = access {
+            assert_eq!((claims.iss.as_str(), claims.aud.as_str()), (ISSUER, ISSUER));
+            assert_eq!(claims.sub, claims.client_id);
+            assert!(claims.nbf <= NOW && NOW < claims.exp);
+            assert!(claims.exp.seconds_from(claims.iat) <= ACCESS_TOKEN_LIFETIME);
+        }
+        if let Ok(claims) = link {
+            assert!(NOW < claims.exp);
+        }
+    }
+}
+
+fn sign(key: &[u8; 32], header: &str, payload: &str) -> String {
+    let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("any length serves");
+    mac.update(format!("{header}.{payload}").as_bytes());
+    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    format!("{header}.{payload}.{signature}")
+}
+
+/// Sealed text as it stands; and the bytes themselves, sealed and then changed at every place.
+pub fn sealed_text(data: &[u8]) {
+    let keys = keys();
+    let (client, user) = ids();
+    let place = Place {
+        owner: Owner {
+            client: &client,
+            user: &user,
+        },
+        object: "contact",
+        field: "phone",
+    };
+    let text = String::from_utf8_lossy(data);
+    let sealed: Sealed = serde_json::from_value(json!(text)).expect("sealed text is any text");
+    if let Ok(plain) = sealed.open(&keys, place) {
+        let again = sealed.reseal(&keys, place).expect("what opens seals again");
+        assert_eq!(again.open(&keys, place), Ok(plain));
+    }
+    // The first byte says where the rest, once sealed, is changed.
+    if let Some((at, plain)) = data.split_first() {
+        let sealed = Sealed::seal(&keys, place, plain).expect("any bytes can be sealed");
+        assert_eq!(sealed.open(&keys, place).as_deref(), Ok(plain));
+        let mut text = json!(sealed)
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+            .into_bytes();
+        let at = usize::from(*at) % text.len();
+        text[at] ^= 1;
+        let changed: Sealed =
+            serde_json::from_value(json!(String::from_utf8_lossy(&text))).expect("text");
+        assert!(changed.open(&keys, place).is_err());
+    }
+}
+
+/// A secret or an `otpauth://` URI of another service.
+pub fn imported_secrets(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(secret) = ImportedSecret::try_from(text.clone().into_owned()) {
+        let bytes = secret.as_bytes();
+        assert!((16..=64).contains(&bytes.len()), "ENR-11");
+        let again = ImportedSecret::try_from(otpauth::base32(bytes));
+        assert!(again.is_ok_and(|again| again == secret));
+    }
+    if let Ok(url) = ImportedUrl::try_from(text.into_owned()) {
+        let bytes = url.secret.as_bytes();
+        assert!((16..=64).contains(&bytes.len()), "ENR-11");
+        let again = ImportedUrl::try_from(otpauth::uri("Shop", "ann", bytes, &url.parameters));
+        assert!(again.is_ok_and(|again| again == url));
+    }
+}
+
+/// A code as somebody types it.
+pub fn codes(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).into_owned();
+    match GuessedCode::try_from(text.clone()) {
+        Ok(GuessedCode::Numeric(code)) => {
+            assert_eq!(code.as_str(), text);
+            assert!(matches!(text.len(), 6 | 8) && text.bytes().all(|byte| byte.is_ascii_digit()));
+        }
+        Ok(GuessedCode::Recovery(code)) => {
+            let shown = code.display();
+            assert_eq!(RecoveryCode::parse(&shown).as_ref(), Ok(&code));
+            let plain = |text: &str| {
+                let text = text.to_ascii_uppercase().replace(['-', ' '], "");
+                text.replace(['I', 'L'], "1").replace('O', "0")
+            };
+            assert_eq!(plain(&text), plain(&shown), "REC-09");
+        }
+        Err(_) => assert!(NumericCode::parse(&text).is_err()),
+    }
+}
+
+/// A stored account, of this version, an older one or none at all.
+pub fn stored_accounts(data: &[u8]) {
+    let Ok(mut account) = Account::from_stored(&String::from_utf8_lossy(data)) else {
+        return;
+    };
+    let keys = keys();
+    let (client, user) = ids();
+    let owner = Owner {
+        client: &client,
+        user: &user,
+    };
+    // What is read is written as itself, and read again.
+    if let Ok(stored) = account.clone().into_stored(&keys, owner) {
+        let again = Account::from_stored(&stored).expect("what was stored reads back");
+        // One write moves every sealed value to the current key, so from then on nothing changes.
+        assert_eq!(again.into_stored(&keys, owner).ok().as_ref(), Some(&stored));
+    }
+    let _ = (
+        account.state(NOW),
+        account.phone(&keys, owner),
+        account.email(&keys, owner),
+    );
+    let on = account.mfa_enabled();
+    let accept = Accept::only(Method::ALL);
+    for guess in [
+        GuessedCode::Recovery(RecoveryCode::draw().expect("randomness")),
+        GuessedCode::try_from("000000".to_owned()).expect("a code"),
+        GuessedCode::try_from("00000000".to_owned()).expect("a code"),
+    ] {
+        let attempt = Attempt {
+            keys: &keys,
+            owner,
+            guess: &guess,
+            accept: &accept,
+            digests: &Digests::new(),
+            now: NOW,
+        };
+        let verdict = account.attempt(&attempt);
+        assert!(
+            !matches!(verdict, Ok(Verdict::Verified { .. })),
+            "{guess:?}"
+        );
+    }
+    assert_eq!(account.mfa_enabled(), on, "guessing does not turn MFA off");
+    let enrolment = Enrolment::draw(&keys, owner, "ann".to_owned(), Parameters::default(), true);
+    assert_eq!(
+        account.enrol(enrolment.expect("randomness"), NOW).is_ok(),
+        !on,
+        "ATK-11"
+    );
+    account.disable(NOW);
+    assert!(!account.mfa_enabled() && account.recovery_codes_remaining() == 0);
+}

@@ -1,0 +1,26 @@
+// npm run bench: numbers to look at, none of them a gate. The timing of the comparers and the CPU of the most
+// expensive requests, natively and then in the built Worker. `native` or `worker` runs one part.
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { wranglerEnvironment } from "./local.mjs";
+import { tool } from "./npm.mjs";
+import { main, Problem, show, step } from "./steps.mjs";
+
+const part = process.argv[2];
+
+await main(async () => {
+  if (part !== "worker") {
+    for (const name of ["timing", "worst_request"]) {
+      console.log();
+      const { code } = await show("cargo", ["bench", "--quiet", "--locked", "--bench", name]);
+      if (code !== 0) throw new Problem(`cargo bench ${name} failed.`);
+    }
+  }
+  if (part !== "native") {
+    await build();
+    const bundle = ["deploy", "--dry-run", "--outdir", "dist"];
+    await step("Bundling the Worker into dist/", "about 3 s", tool("wrangler"), bundle, { env: wranglerEnvironment, log: ["bundle"] });
+    const { code } = await show(tool("node"), [join("bench", "worker.mjs")], { env: wranglerEnvironment });
+    if (code !== 0) throw new Problem("The benchmark of the Worker failed.");
+  }
+});

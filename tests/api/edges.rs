@@ -1,0 +1,57 @@
+//! What only a change of one comparison would break: the mark in KV, and a KV that does not answer.
+
+use candado::platform::KeyValue as _;
+use serde_json::json;
+
+use crate::harness::{Mood, TestApp};
+
+#[tokio::test]
+async fn a_mark_in_kv_refuses_until_its_time_and_not_at_it() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    app.advance(30);
+    let code = authenticator.code(app.now());
+    let mark = async |until: u64| {
+        let until = until.to_string();
+        app.kv.put("lock:shop:ann", &until, 600).await.unwrap();
+    };
+    mark(app.now() + 7).await;
+    let failure = app.verify("ann", &code).await.fails(429, "locked");
+    assert_eq!(failure["retry_after"], 7);
+    mark(app.now()).await;
+    app.verify("ann", &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn atk_81_a_right_code_of_the_app_is_good_though_kv_does_not_give_the_sent_one() {
+    let app = TestApp::new().await;
+    let user = json!({"user_id": "ann", "phone": "+34600111222"});
+    let authenticator = app.enrolled_with(user).await;
+    app.post("/mfa/sms", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    app.advance(30);
+    app.kv.set(Mood::Failing);
+    app.verify("ann", &authenticator.code(app.now()))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn rate_08_messages_to_one_number_use_up_nothing_of_another() {
+    let app = TestApp::new().await;
+    let send = async |user: String, phone: &str| {
+        let user = json!({"user_id": user});
+        let mut registration = user.clone();
+        registration["phone"] = json!(phone);
+        app.post("/mfa/register", registration).await.expect(200);
+        app.post("/mfa/sms", user).await
+    };
+    for n in 0..5 {
+        send(format!("one-{n}"), "+34600111222").await.expect(200);
+    }
+    send("one-5".to_owned(), "+34600111222")
+        .await
+        .fails(429, "send_limited");
+    send("other".to_owned(), "+34600111223").await.expect(200);
+}
