@@ -472,3 +472,28 @@ async fn enr_11_secrets_that_are_too_short_or_unreadable_are_not_imported() {
     }
     assert_eq!(app.status("ann").await["state"], "none");
 }
+
+#[tokio::test]
+async fn a_renewed_app_keeps_its_name_and_its_parameters() {
+    let app = TestApp::new().await;
+    let choices = json!({
+        "user_id": "ann", "account_name": "ann@example.com", "algorithm": "SHA512", "digits": 8, "period": 60,
+        "confirm": false,
+    });
+    app.post("/mfa/register", choices).await.expect(200);
+    for _ in 0..2 {
+        let reply = app
+            .post("/mfa/renew", json!({"user_id": "ann"}))
+            .await
+            .expect(200);
+        let uri = reply["otpauth_url"].as_str().unwrap();
+        assert!(
+            uri.starts_with("otpauth://totp/Shop:ann%40example.com?secret="),
+            "{uri}"
+        );
+        assert!(
+            uri.ends_with("&algorithm=SHA512&digits=8&period=60"),
+            "{uri}"
+        );
+    }
+}

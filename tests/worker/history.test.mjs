@@ -88,11 +88,13 @@ async function examine(subject, t) {
   return result.largest;
 }
 
-/** The end of the history up to the answer that nothing explains. */
+/** The end of the history up to the answer that nothing explains, and what the user may have been before it. */
 function story(history, { at, states }) {
   const before = history.filter(({ called }) => called <= at.returned).slice(-40);
-  const lines = before.map(({ id, kind, code, called, returned, answer }) => `${id === at.id ? ">" : " "} ${called.toFixed(1)}-${returned.toFixed(1)} ${kind} ${code ?? ""} ${answer}`);
-  return `nothing explains operation ${at.id}\n${lines.join("\n")}\nstates before:\n${states.slice(0, 3).map((state) => JSON.stringify(state)).join("\n")}`;
+  const line = ({ id, kind, code, called, returned, answer }) =>
+    `${id === at.id ? ">" : " "} ${called.toFixed(1)}-${returned.toFixed(1)} ${kind} ${code ?? ""} ${answer}`;
+  const text = states.slice(0, 3).map((state) => JSON.stringify(state));
+  return [`nothing explains operation ${at.id}`, ...before.map(line), "states before:", ...text].join("\n");
 }
 
 /** I1. */

@@ -220,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn a_message_counts_towards_the_distance_for_an_hour_and_not_a_second_longer() {
+        for (later, allowed) in [(3599, false), (3600, true)] {
+            let mut fixture = Fixture::active();
+            open(&mut fixture, Channel::Sms, Purpose::Verify, NOW).unwrap();
+            open(&mut fixture, Channel::Sms, Purpose::Verify, NOW.plus(3539)).unwrap();
+            let third = open(&mut fixture, Channel::Sms, Purpose::Verify, NOW.plus(later));
+            assert_eq!(third.is_ok(), allowed, "{later}");
+        }
+    }
+
+    #[test]
     fn each_channel_keeps_its_own_distance_and_both_purposes_share_it() {
         let mut fixture = Fixture::active();
         assert!(open(&mut fixture, Channel::Sms, Purpose::Verify, NOW).is_ok());

@@ -18,8 +18,8 @@ export function linearizable(history, initial, outcomes) {
       open.push(operation);
       continue;
     }
-    const isKnown = operation.answer !== undefined;
-    const next = isKnown ? explain(configurations, open, operation, outcomes) : forget(configurations, operation);
+    let next = explain(configurations, open, operation, outcomes);
+    if (operation.answer === undefined) next = distinct([...next, ...configurations.filter(({ done }) => !done.includes(operation.id))]);
     if (next.length === 0) return { ok: false, at: operation, states: configurations.map(({ state }) => state), largest };
     open.splice(open.indexOf(operation), 1);
     configurations = next;
@@ -35,11 +35,7 @@ function events(history) {
   return [...calls, ...returns].sort((one, other) => one.time - other.time || Number(other.isCall) - Number(one.isCall));
 }
 
-/** From now on it does not matter whether the operation took effect. */
-function forget(configurations, { id }) {
-  const left = configurations.map(({ state, done }) => ({ state, done: done.filter((other) => other !== id) }));
-  return [...new Map(left.map((configuration) => [keyOf(configuration), configuration])).values()];
-}
+const distinct = (configurations) => [...new Map(configurations.map((configuration) => [keyOf(configuration), configuration])).values()];
 
 const keyOf = ({ state, done }) => `${done.join(" ")} ${JSON.stringify(state)}`;
 

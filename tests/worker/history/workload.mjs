@@ -41,7 +41,7 @@ export class Subject {
   choose(name, random) {
     const recent = (list) => list[Math.max(0, list.length - 1 - (random(3) ? 0 : random(3)))];
     const any = (list) => list[random(list.length)];
-    const verify = (code, source) => (code ? this.do("verify", { code, source }, () => this.client.verify(this.user, code), random) : undefined);
+    const verify = (code, source) => this.do("verify", { code, source }, () => this.client.verify(this.user, code), random);
     const totp = (app) => {
       if (!app) return undefined;
       const step = app.step() + random(3) - 1;
@@ -55,16 +55,24 @@ export class Subject {
       case "generatedCode": return this.generated.length ? numberOf(recent(this.generated)) : undefined;
       case "smsCode": return this.smsCodes.length ? numberOf(recent(this.smsCodes)) : undefined;
       case "recoveryCode": return this.recovery.length ? verify(...Array(2).fill(any(recent(this.recovery)))) : undefined;
-      case "register": return this.bind("register", { confirm: true }, () => this.client.register(this.user, { phone: this.phone }), random);
-      case "registerActive": return this.bind("register", { confirm: false }, () => this.client.register(this.user, { phone: this.phone, confirm: false }), random);
+      case "register": return this.register(true, random);
+      case "registerActive": return this.register(false, random);
       case "renew": return this.bind("renew", { revoke: false }, () => this.client.renew(this.user), random);
       case "revoke": return this.bind("renew", { revoke: true }, () => this.client.renew(this.user, { revoke_current: true }), random);
       case "disable": return this.do("disable", {}, () => this.client.disable(this.user), random);
       case "remove": return this.do("remove", {}, () => this.client.remove(this.user), random);
-      case "unlock": return this.do("unlock", {}, () => this.worker.admin("POST", "/unlock", { client_id: this.client.id, user_id: this.user }), random);
+      case "unlock": return this.do("unlock", {}, () => this.unlock(), random);
       case "status": return this.do("status", {}, () => this.client.status(this.user), random);
       default: return this[name](random);
     }
+  }
+
+  register(confirm, random) {
+    return this.bind("register", { confirm }, () => this.client.register(this.user, { phone: this.phone, confirm }), random);
+  }
+
+  unlock() {
+    return this.worker.admin("POST", "/unlock", { client_id: this.client.id, user_id: this.user });
   }
 
   async bind(kind, input, send, random) {
