@@ -12,7 +12,6 @@ use std::sync::Arc;
 use axum::Router;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
 use http::HeaderName;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use worker::{Context, Date, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
@@ -46,7 +45,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let request = from_worker(request).await?;
     let (response, tasks) = api::serve(&service.router, &service.app, request).await;
     if !tasks.is_empty() {
-        context.wait_until(async { drop(join_all(tasks).await) });
+        context.wait_until(async {
+            for task in tasks {
+                task.await;
+            }
+        });
     }
     to_worker(response)
 }

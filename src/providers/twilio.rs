@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
-use serde::Deserialize;
 
 use super::SendError;
 use crate::config::{TwilioConfig, TwilioSender};
@@ -55,13 +54,8 @@ fn request(config: &TwilioConfig, to: &Phone, body: &str) -> Result<Request<Vec<
 
 /// Twilio's number for what was wrong, such as 21211.
 fn error_code(body: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Problem {
-        code: i64,
-    }
-    serde_json::from_slice::<Problem>(body)
-        .ok()
-        .map(|problem| problem.code)
+    let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
+    problem.get("code")?.as_i64()
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ pub async fn list(db: &dyn Database, filter: Filter) -> Result<Vec<Entry>, Datab
         outcome: row.outcome,
         method: row.method,
         request_id: row.request_id,
-        detail: serde_json::from_str(&row.detail).unwrap_or(Json::Null),
+        detail: serde_json::from_slice(row.detail.as_bytes()).unwrap_or(Json::Null),
     };
     Ok(rows.into_iter().map(entry).collect())
 }

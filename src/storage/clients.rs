@@ -28,7 +28,7 @@ impl ClientState {
         settings: &str,
         disabled_at: Option<i64>,
     ) -> Result<Self, Error> {
-        let fields = serde_json::from_str(settings).map_err(Error::internal)?;
+        let fields = serde_json::from_slice(settings.as_bytes()).map_err(Error::internal)?;
         let settings = Settings::from_fields(fields).map_err(Error::internal)?;
         Ok(Self {
             name,
@@ -177,7 +177,7 @@ impl TryFrom<Row> for Client {
         Ok(Self {
             id: row.client_id,
             name: row.name,
-            settings: serde_json::from_str(&row.settings).map_err(Error::internal)?,
+            settings: serde_json::from_slice(row.settings.as_bytes()).map_err(Error::internal)?,
             created_at: row.created_at,
             disabled_at: row.disabled_at,
             secret: Digest::from_stored(row.secret_digest),

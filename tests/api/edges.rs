@@ -3,7 +3,7 @@
 use candado::platform::KeyValue as _;
 use serde_json::json;
 
-use crate::harness::{Mood, TestApp};
+use crate::harness::{Authenticator, Mood, TestApp};
 
 #[tokio::test]
 async fn a_mark_in_kv_refuses_until_its_time_and_not_at_it() {
@@ -54,4 +54,21 @@ async fn rate_08_messages_to_one_number_use_up_nothing_of_another() {
         .await
         .fails(429, "send_limited");
     send("other".to_owned(), "+34600111223").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_status_says_since_when_a_user_is_known_and_when_it_last_verified() {
+    let app = TestApp::new().await;
+    let began = app.now();
+    let user = json!({"user_id": "ann", "confirm": false});
+    let enrolment = app.post("/mfa/register", user).await.expect(200);
+    let authenticator = Authenticator::of(&enrolment);
+    assert_eq!(app.status("ann").await["last_verified_at"], json!(null));
+    app.advance(90);
+    app.verify("ann", &authenticator.code(app.now()))
+        .await
+        .expect(200);
+    let status = app.status("ann").await;
+    assert_eq!(status["created_at"], began);
+    assert_eq!(status["last_verified_at"], began + 90);
 }

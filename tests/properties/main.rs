@@ -10,4 +10,5 @@
 mod account;
 mod model;
 mod patches;
+mod restored;
 mod values;

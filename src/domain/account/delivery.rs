@@ -231,6 +231,19 @@ mod tests {
     }
 
     #[test]
+    fn sms_03_a_message_of_an_hour_ago_makes_the_next_one_wait_no_longer() {
+        for (age, wait) in [(3599, 120), (3600, 60)] {
+            let mut fixture = Fixture::active();
+            let second = NOW.plus(age - 50);
+            open(&mut fixture, Channel::Sms, Purpose::Verify, NOW).unwrap();
+            open(&mut fixture, Channel::Sms, Purpose::Verify, second).unwrap();
+            let third = open(&mut fixture, Channel::Sms, Purpose::Verify, NOW.plus(age));
+            let until = second.plus(wait);
+            assert_eq!(third.err(), Some(Cooldown { until }), "{age}");
+        }
+    }
+
+    #[test]
     fn each_channel_keeps_its_own_distance_and_both_purposes_share_it() {
         let mut fixture = Fixture::active();
         assert!(open(&mut fixture, Channel::Sms, Purpose::Verify, NOW).is_ok());
@@ -257,6 +270,39 @@ mod tests {
             .collect();
         assert!(live.contains(&&third.challenge) && !live.contains(&&second.challenge));
         assert_eq!(live.len(), 3);
+    }
+
+    #[test]
+    fn a_code_that_expired_is_forgotten_with_the_next_one() {
+        for (age, left) in [(299, 2), (300, 1)] {
+            let mut fixture = Fixture::active();
+            open(&mut fixture, Channel::Email, Purpose::Verify, NOW).unwrap();
+            open(&mut fixture, Channel::Sms, Purpose::Verify, NOW.plus(age)).unwrap();
+            assert_eq!(fixture.account.challenges.len(), left, "{age}");
+        }
+    }
+
+    #[test]
+    fn oob_11_a_changed_address_kills_the_codes_on_their_way_to_it_and_no_others() {
+        let mut fixture = Fixture::active();
+        open(&mut fixture, Channel::Sms, Purpose::Verify, NOW).unwrap();
+        open(&mut fixture, Channel::Email, Purpose::Verify, NOW).unwrap();
+        let owner = Owner {
+            client: &fixture.client,
+            user: &fixture.user,
+        };
+        let email = Email::parse("ann@example.com").unwrap();
+        fixture
+            .account
+            .set_email(&fixture.keys, owner, Some(&email), NOW)
+            .unwrap();
+        let left: Vec<Channel> = fixture
+            .account
+            .challenges
+            .iter()
+            .map(|challenge| challenge.channel)
+            .collect();
+        assert_eq!(left, [Channel::Sms]);
     }
 
     #[test]

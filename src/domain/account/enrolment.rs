@@ -191,6 +191,7 @@ mod tests {
     use super::super::State;
     use super::super::tests::{Fixture, NOW};
     use super::*;
+    use crate::domain::totp::Digits;
 
     #[test]
     fn totp_15_a_pending_factor_does_not_count_and_expires() {
@@ -253,6 +254,39 @@ mod tests {
             assert!(fixture.account.mfa_enabled());
             assert_eq!(fixture.account.has_active_totp(), !revoke_current);
         }
+    }
+
+    #[test]
+    fn the_present_app_is_the_one_that_counts() {
+        let mut fixture = Fixture::empty();
+        let parameters = Parameters {
+            digits: Digits::EIGHT,
+            ..Parameters::default()
+        };
+        let enrolment = |fixture: &Fixture, label: &str, parameters, confirm| {
+            let secret = fixture.secret.clone();
+            let owner = fixture.owner();
+            Enrolment::new(
+                &fixture.keys,
+                owner,
+                label.to_owned(),
+                parameters,
+                secret,
+                confirm,
+            )
+            .unwrap()
+        };
+        let pending = enrolment(&fixture, "not yet", parameters, true);
+        fixture.account.enrol(pending, NOW).unwrap();
+        let of_nobody = ("ann".to_owned(), Parameters::default());
+        assert_eq!(fixture.account.present_app(&fixture.user), of_nobody);
+
+        let active = enrolment(&fixture, "Ann's phone", parameters, false);
+        fixture.account.enrol(active, NOW).unwrap();
+        let twin = enrolment(&fixture, "not yet", Parameters::default(), true);
+        fixture.account.renew(twin, false, NOW).unwrap();
+        let present = ("Ann's phone".to_owned(), parameters);
+        assert_eq!(fixture.account.present_app(&fixture.user), present);
     }
 
     #[test]

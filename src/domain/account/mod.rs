@@ -167,7 +167,8 @@ impl Account {
     }
 
     pub fn from_stored(json: &str) -> Result<Self, StateError> {
-        let account: Self = serde_json::from_str(json)?;
+        // From bytes, as everywhere: reading text is a second copy of the reader in the wasm.
+        let account: Self = serde_json::from_slice(json.as_bytes())?;
         match account.format {
             1..=FORMAT => Ok(account),
             other => Err(StateError::Format(other)),
