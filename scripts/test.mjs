@@ -1,5 +1,5 @@
 // npm test: the native tests, then the tests of the built Worker under workerd. `native` or `worker` runs one part.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters as plain } from "node:util";
 import { build } from "./build.mjs";
@@ -50,6 +50,8 @@ async function testNative(total, broken) {
 
 async function testWorker(total, broken) {
   console.log("\nTests of the Worker under workerd");
+  // Nothing of an earlier build may be tested in place of this one.
+  rmSync(join(root, "dist"), { recursive: true, force: true });
   const bundle = ["deploy", "--dry-run", "--outdir", "dist"];
   const output = await step("Bundling the Worker into dist/", "about 3 s", tool("wrangler"), bundle, {
     env: wranglerEnvironment,
