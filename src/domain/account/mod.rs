@@ -298,9 +298,12 @@ impl Account {
             .iter_mut()
             .filter(|factor| factor.bound_at < restored)
         {
+            // The step after may have been used too: it is accepted that much early.
+            let Parameters { period, .. } = factor.parameters;
+            let usable = restored.plus(period.seconds());
             factor.last_step = factor
                 .last_step
-                .max(Some(factor.parameters.step_at(restored)));
+                .max(Some(factor.parameters.step_at(usable)));
         }
     }
 
