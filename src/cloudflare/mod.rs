@@ -89,6 +89,10 @@ fn build(env: &Env) -> Result<Service, String> {
     })
 }
 
+/// Of a body that is too large this much is read and thrown away, so that its sender gets to hear the
+/// answer: one that is cut off while it sends may only see a lost connection.
+const DRAINED: usize = 1024 * 1024;
+
 /// The headers anything here reads. No other can change an outcome (RATE-19).
 const READ_HEADERS: [HeaderName; 3] = [AUTHORIZATION, CONTENT_TYPE, ACCEPT];
 
@@ -104,13 +108,17 @@ async fn from_worker(mut request: Request) -> worker::Result<http::Request<Bytes
             builder = builder.header(name, value);
         }
     }
-    let mut body = Vec::new();
+    let (mut body, mut received) = (Vec::new(), 0);
     if request.inner().body().is_some() {
         let mut chunks = request.stream()?;
         while let Some(chunk) = chunks.next().await {
-            body.extend_from_slice(&chunk?);
-            if body.len() > BODY_LIMIT {
+            let chunk = chunk?;
+            received += chunk.len();
+            if body.len() <= BODY_LIMIT {
+                body.extend_from_slice(&chunk);
                 body.truncate(BODY_LIMIT + 1);
+            }
+            if received > DRAINED {
                 break;
             }
         }
