@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Authorized, ForClient};
+use super::extract::{Authorized, for_client};
 use super::json::Json;
 use crate::domain::code::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
@@ -228,17 +228,6 @@ pub(super) async fn recovery_codes(
         remaining: recovery_codes.len(),
         recovery_codes,
     }))
-}
-
-/// The requests of this file all may name their client.
-macro_rules! for_client {
-    ($($request:ty),*) => {$(
-        impl ForClient for $request {
-            fn client_id(&self) -> Option<&ClientId> {
-                self.client_id.as_ref()
-            }
-        }
-    )*};
 }
 
 for_client!(

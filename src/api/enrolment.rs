@@ -6,7 +6,7 @@ use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLIC
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Authorized, ForClient, PathText, Traced};
+use super::extract::{Authorized, PathText, Traced, for_client};
 use super::json::Json;
 use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
@@ -100,12 +100,6 @@ impl ImportRequest {
     }
 }
 
-impl ForClient for ImportRequest {
-    fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
-}
-
 #[derive(Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = Imported))]
 pub(super) struct ImportResponse {
@@ -114,18 +108,6 @@ pub(super) struct ImportResponse {
     message: &'static str,
     #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::active))]
     state: &'static str,
-}
-
-impl ForClient for RegisterRequest {
-    fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
-}
-
-impl ForClient for RenewRequest {
-    fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
 }
 
 #[derive(Serialize)]
@@ -282,6 +264,8 @@ fn accepted_format(headers: &HeaderMap) -> Format {
         Format::Png
     }
 }
+
+for_client!(ImportRequest, RegisterRequest, RenewRequest);
 
 #[cfg(test)]
 mod tests {

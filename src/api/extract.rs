@@ -41,6 +41,18 @@ pub(super) trait ForClient {
     fn client_id(&self) -> Option<&ClientId>;
 }
 
+/// `ForClient` for requests with a field `client_id`.
+macro_rules! for_client {
+    ($($request:ty),* $(,)?) => {$(
+        impl $crate::api::extract::ForClient for $request {
+            fn client_id(&self) -> Option<&$crate::domain::ids::ClientId> {
+                self.client_id.as_ref()
+            }
+        }
+    )*};
+}
+pub(super) use for_client;
+
 /// The request of an authenticated client. The token is verified before the body is looked at.
 pub(super) struct Authorized<T> {
     pub call: Call,

@@ -5,7 +5,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::extract::{Authorized, ForClient, PathText, Traced, authenticate, from_json};
+use super::extract::{Authorized, PathText, Traced, authenticate, for_client, from_json};
 use super::json::Json;
 use crate::domain::account::State;
 use crate::domain::code::GuessedCode;
@@ -170,20 +170,4 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl ForClient for StatusRequest {
-    fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
-}
-
-impl ForClient for ContactRequest {
-    fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
-}
-
-impl ForClient for DisableRequest {
-    fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
-}
+for_client!(StatusRequest, ContactRequest, DisableRequest);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::change::scene;
+use super::change::{ROUNDS, scene};
 use crate::app::Call;
 use crate::domain::fields::FieldError;
 use crate::domain::ids::{ClientId, Owner, UserId};
@@ -109,7 +109,7 @@ pub async fn delete_client(call: &Call, id: &ClientId) -> Result<(), Error> {
 pub async fn unlock(call: &Call, client: &ClientId, user: &UserId) -> Result<(), Error> {
     let owner = Owner { client, user };
     let (db, keys) = (&*call.app.db, call.app.keys());
-    for _ in 0..4 {
+    for _ in 0..ROUNDS {
         let stored = accounts::find(db, owner)
             .await?
             .and_then(|loaded| loaded.stored)

@@ -16,7 +16,7 @@ use crate::storage::send_counters::{self, Quota};
 use crate::storage::{codes, lock_marks};
 
 /// How often a decision is made again after somebody else changed the account first.
-const ROUNDS: u32 = 4;
+pub(super) const ROUNDS: u32 = 4;
 
 /// What a decision is made on.
 pub(super) struct Present<'a> {
