@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Authorized, for_client};
 use super::json::Json;
-use crate::domain::code::GuessedCode;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::{Channel, Method, Purpose};
 use crate::domain::recovery::RecoveryCode;

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Authorized, PathText, Traced, for_client};
 use super::json::Json;
-use crate::domain::code::GuessedCode;
+use crate::domain::code::Digits;
 use crate::domain::email::Email;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::import::{ImportedSecret, ImportedUrl};
 use crate::domain::phone::Phone;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
-use crate::domain::totp::{Algorithm, Digits, Parameters, Period};
+use crate::domain::totp::{Algorithm, Parameters, Period};
 use crate::error::Error;
 use crate::flows::enrol::{self, Enrolled, Import, Registration};
 use crate::flows::qr_code::{self, Format};

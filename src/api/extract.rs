@@ -289,7 +289,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::domain::code::GuessedCode;
+    use crate::domain::guess::GuessedCode;
     use crate::domain::ids::UserId;
 
     #[derive(Debug, Deserialize)]

@@ -3,7 +3,8 @@
 use base32::Alphabet::Rfc4648;
 use serde::Deserialize;
 
-use super::totp::{Algorithm, Digits, Parameters, Period};
+use super::code::Digits;
+use super::totp::{Algorithm, Parameters, Period};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {

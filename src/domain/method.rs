@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::totp::Digits;
+use super::code::Digits;
 
 /// How a code was proved. Named in the answer, so that an application can refuse to treat them
 /// as equal (SECURITY decision 13).

@@ -7,6 +7,7 @@ pub mod code;
 pub mod digest;
 pub mod email;
 pub mod fields;
+pub mod guess;
 pub mod ids;
 pub mod import;
 pub mod keys;

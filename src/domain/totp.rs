@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use totp_rs::{Builder, Totp};
 
-use super::code::NumericCode;
+use super::code::{Digits, NumericCode};
 use super::time::UnixTime;
 
 /// Steps accepted before and after the current one (RFC 6238 §5.2, SECURITY decision 8).
@@ -37,36 +37,6 @@ impl Algorithm {
             Self::Sha256 => 32,
             Self::Sha512 => 64,
         }
-    }
-}
-
-/// 6 or 8: everything else is refused where it enters (TOTP-19).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
-pub struct Digits(u8);
-
-impl Digits {
-    pub const SIX: Self = Self(6);
-    pub const EIGHT: Self = Self(8);
-
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<u8> for Digits {
-    type Error = &'static str;
-
-    fn try_from(digits: u8) -> Result<Self, &'static str> {
-        matches!(digits, 6 | 8)
-            .then_some(Self(digits))
-            .ok_or("digits is 6 or 8")
-    }
-}
-
-impl From<Digits> for u8 {
-    fn from(digits: Digits) -> Self {
-        digits.0
     }
 }
 
@@ -168,7 +138,7 @@ impl Parameters {
         // Digits and period are checked types, so the builder's own checks have nothing to add.
         Builder::new()
             .with_algorithm(algorithm)
-            .with_digits(self.digits.0)
+            .with_digits(self.digits.get())
             .with_step_duration(self.period.0)
             .with_secret(secret)
             .build_noncompliant()

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::Caller;
-use super::change::{After, Decision, Present, Write, change};
+use super::change::{Present, change};
+use super::decision::{After, Decision, Effects, Write};
 use crate::app::Call;
 use crate::domain::account::{Accept, Account, Attempt, Refusal, Verdict};
-use crate::domain::code::GuessedCode;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::{Class, Method};
 use crate::domain::throttle::Consequence;
@@ -127,11 +128,14 @@ impl Judged {
         } else {
             Write::Nothing
         };
-        Decision {
+        let effects = Effects {
             write,
             events: self.events,
             quotas: Vec::new(),
             after: self.after,
+        };
+        Decision {
+            effects,
             outcome: self.result,
         }
     }
@@ -157,14 +161,14 @@ pub(super) async fn change_with_proof<T: Send>(
         let Some(proof) = proof else {
             return Ok(act(account, present)?.map(Ok));
         };
-        let proof = proof.into_decision(account.clone());
-        let (proof, result) = proof.take_outcome();
-        if let Err(error) = result {
-            return Ok(proof.map(|()| Err(error)));
+        let Decision { effects, outcome } = proof.into_decision(account.clone());
+        if let Err(error) = outcome {
+            let outcome = Err(error);
+            return Ok(Decision { effects, outcome });
         }
         let mut decision = act(account, present)?;
-        decision.events.splice(0..0, proof.events);
-        decision.after.extend(proof.after);
+        decision.effects.events.splice(0..0, effects.events);
+        decision.effects.after.extend(effects.after);
         Ok(decision.map(Ok))
     });
     changed.await?

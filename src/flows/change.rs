@@ -3,16 +3,16 @@
 use futures_util::future::{join, join_all};
 
 use super::Caller;
+use super::decision::{After, Decision, Effects, Write};
 use crate::app::Call;
 use crate::domain::account::{Account, Digests};
-use crate::domain::code::GuessedCode;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ChallengeId, ClientId, Owner, UserId};
-use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::storage::accounts::{self, Change, Loaded, Stored};
 use crate::storage::audit_log::{self, Event, Kind, Scene};
 use crate::storage::clients::ClientState;
-use crate::storage::send_counters::{self, Quota};
+use crate::storage::send_counters;
 use crate::storage::{codes, lock_marks};
 
 /// How often a decision is made again after somebody else changed the account first.
@@ -24,94 +24,6 @@ pub(super) struct Present<'a> {
     pub owner: Owner<'a>,
     pub client: &'a ClientState,
     pub digests: &'a Digests,
-}
-
-/// What was decided. It takes effect, and is told, only if the account could be stored.
-pub(super) struct Decision<T> {
-    pub write: Write,
-    pub events: Vec<Event>,
-    pub quotas: Vec<Quota>,
-    pub after: Vec<After>,
-    pub outcome: T,
-}
-
-pub(super) enum Write {
-    Nothing,
-    Store(Box<Account>),
-    Delete,
-}
-
-impl Decision<()> {
-    fn counts_a_failure(&self) -> bool {
-        self.events.iter().any(|event| event.kind == Kind::Failed)
-    }
-}
-
-impl<T> Decision<T> {
-    pub(super) fn store(account: Account, event: Event, outcome: T) -> Self {
-        Self {
-            write: Write::Store(Box::new(account)),
-            events: vec![event],
-            quotas: Vec::new(),
-            after: Vec::new(),
-            outcome,
-        }
-    }
-
-    pub(super) fn delete(event: Event, outcome: T) -> Self {
-        Self {
-            write: Write::Delete,
-            events: vec![event],
-            quotas: Vec::new(),
-            after: Vec::new(),
-            outcome,
-        }
-    }
-
-    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Decision<U> {
-        let Self {
-            write,
-            events,
-            quotas,
-            after,
-            outcome,
-        } = self;
-        Decision {
-            write,
-            events,
-            quotas,
-            after,
-            outcome: map(outcome),
-        }
-    }
-
-    /// The decision apart from its outcome.
-    pub(super) fn take_outcome(self) -> (Decision<()>, T) {
-        let Self {
-            write,
-            events,
-            quotas,
-            after,
-            outcome,
-        } = self;
-        (
-            Decision {
-                write,
-                events,
-                quotas,
-                after,
-                outcome: (),
-            },
-            outcome,
-        )
-    }
-}
-
-/// Tidying in KV once the account is stored. Nothing depends on it.
-pub(super) enum After {
-    MarkLock(UnixTime),
-    ForgetLock,
-    ForgetCode(ChallengeId),
 }
 
 /// Loads the account, lets `decide` make its next value, and stores that by compare-and-swap. Lost
@@ -128,16 +40,15 @@ pub(super) async fn change<T: Send>(
 ) -> Result<T, Error> {
     let mut outcome = None;
     let mut keep_outcome = |account, present: &Present<'_>| {
-        let (decision, decided) = decide(account, present)?.take_outcome();
-        outcome = Some(decided);
-        Ok(decision)
+        let decision = decide(account, present)?;
+        outcome = Some(decision.outcome);
+        Ok(decision.effects)
     };
     rounds(call, caller, user, guess, &mut keep_outcome).await?;
     outcome.ok_or_else(|| Error::internal("a change without an outcome"))
 }
 
-type Decide<'a> =
-    dyn FnMut(Option<Account>, &Present<'_>) -> Result<Decision<()>, Error> + Send + 'a;
+type Decide<'a> = dyn FnMut(Option<Account>, &Present<'_>) -> Result<Effects, Error> + Send + 'a;
 
 /// The same for every kind of outcome, so that the wasm holds it once.
 async fn rounds(
@@ -176,13 +87,13 @@ async fn rounds(
             client: &client,
             digests: &digests,
         };
-        let decision = decide(stored.map(|stored| stored.account), &present)
+        let effects = decide(stored.map(|stored| stored.account), &present)
             .inspect_err(|error| report_unreadable(call, owner, error))?;
         // The guess may be right for a code whose digest KV did not give: what it was compared with is
         // counted all the same, and the caller is told to try again.
-        let undecided = unread && decision.counts_a_failure();
-        let quotas = decision.quotas.clone();
-        if store(call, owner, version, decision).await? {
+        let undecided = unread && effects.count_a_failure();
+        let quotas = effects.quotas.clone();
+        if store(call, owner, version, effects).await? {
             return if undecided {
                 Err(Error::Unavailable("KV did not give a code".into()))
             } else {
@@ -213,19 +124,19 @@ pub(super) async fn load(call: &Call, caller: &Caller, user: &UserId) -> Result<
     Ok(loaded)
 }
 
-/// Stores the decision. `false`: lost against another request, or a quota is used up.
+/// Stores what was decided. `false`: lost against another request, or a quota is used up.
 async fn store(
     call: &Call,
     owner: Owner<'_>,
     version: Option<i64>,
-    decision: Decision<()>,
+    effects: Effects,
 ) -> Result<bool, Error> {
     let db = &*call.app.db;
     let scene = scene(call, owner);
-    let stored = match (decision.write, version) {
+    let stored = match (effects.write, version) {
         (Write::Store(account), version) => {
             let keys = call.app.keys();
-            let (events, quotas) = (&decision.events, &decision.quotas);
+            let (events, quotas) = (&effects.events, &effects.quotas);
             accounts::swap(
                 db,
                 Change {
@@ -241,11 +152,11 @@ async fn store(
             .await?
         }
         (Write::Delete, Some(version)) => {
-            accounts::delete(db, owner, version, scene, &decision.events).await?
+            accounts::delete(db, owner, version, scene, &effects.events).await?
         }
         (Write::Delete, None) | (Write::Nothing, _) => {
-            if !decision.events.is_empty() {
-                let events = decision
+            if !effects.events.is_empty() {
+                let events = effects
                     .events
                     .iter()
                     .map(|event| audit_log::record(scene, event));
@@ -255,7 +166,7 @@ async fn store(
         }
     };
     if stored {
-        for after in decision.after {
+        for after in effects.after {
             tidy(call, owner, after);
         }
     }

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::Caller;
 use super::attempt::change_with_proof;
-use super::change::{Decision, Present};
+use super::change::Present;
+use super::decision::Decision;
 use crate::app::Call;
 use crate::domain::account::Account;
-use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::phone::Phone;
 use crate::error::Error;

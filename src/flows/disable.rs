@@ -2,10 +2,11 @@
 
 use super::Caller;
 use super::attempt::change_with_proof;
-use super::change::{Decision, Present};
+use super::change::Present;
+use super::decision::Decision;
 use crate::app::Call;
 use crate::domain::account::Account;
-use crate::domain::code::GuessedCode;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::error::Error;
 use crate::storage::audit_log::{Event, Kind};

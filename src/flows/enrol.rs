@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::Caller;
 use super::attempt::change_with_proof;
-use super::change::{After, Decision, Present, change};
+use super::change::{Present, change};
+use super::decision::{After, Decision};
 use crate::app::Call;
 use crate::domain::account::{Account, Enrolment, EnrolmentError, PENDING_LIFETIME};
-use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::import::ImportedSecret;
 use crate::domain::otpauth;
@@ -139,13 +140,11 @@ pub async fn renew(
             .renew(enrolment, revoke_current, call.now)
             .map_err(enrolment_error)?;
         let event = Event::new(Kind::Renewed).with(json!({"revoke_current": revoke_current}));
-        let after = revoke_current
-            .then_some(After::ForgetLock)
-            .into_iter()
-            .collect();
-        Ok(Decision {
-            after,
-            ..Decision::store(account, event, enrolled)
+        let decision = Decision::store(account, event, enrolled);
+        Ok(if revoke_current {
+            decision.then(After::ForgetLock)
+        } else {
+            decision
         })
     };
     change_with_proof(call, caller, user, code, check, act).await

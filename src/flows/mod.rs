@@ -5,6 +5,7 @@ pub mod admin;
 mod attempt;
 mod change;
 pub mod contact;
+mod decision;
 pub mod disable;
 pub mod enrol;
 pub mod housekeeping;

@@ -5,7 +5,7 @@ use super::attempt::{Verified, judge};
 use super::change::change;
 use crate::app::Call;
 use crate::domain::account::Accept;
-use crate::domain::code::GuessedCode;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::Method;
 use crate::error::Error;

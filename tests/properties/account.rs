@@ -3,14 +3,16 @@
 use candado::domain::account::{
     Accept, Account, Attempt, Digests, Dispatch, Enrolment, Refusal, Verdict,
 };
-use candado::domain::code::{GuessedCode, NumericCode};
+use candado::domain::code::Digits;
+use candado::domain::code::NumericCode;
+use candado::domain::guess::GuessedCode;
 use candado::domain::ids::{ClientId, Owner, UserId};
 use candado::domain::keys::KeyRing;
 use candado::domain::method::{Channel, Class, Method, Purpose};
 use candado::domain::recovery::RecoveryCode;
 use candado::domain::throttle::Consequence;
 use candado::domain::time::UnixTime;
-use candado::domain::totp::{Algorithm, Digits, Parameters};
+use candado::domain::totp::{Algorithm, Parameters};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use candado::domain::code::{GuessedCode, NumericCode};
+use candado::domain::code::NumericCode;
+use candado::domain::guess::GuessedCode;
 use candado::domain::method::{Channel, Class, Method, Purpose};
 use candado::domain::recovery::RecoveryCode;
 use candado::domain::time::UnixTime;

@@ -3,7 +3,7 @@
 use candado::domain::account::{
     Accept, Account, Attempt, Digests, Dispatch, Enrolment, State, Verdict,
 };
-use candado::domain::code::GuessedCode;
+use candado::domain::guess::GuessedCode;
 use candado::domain::ids::{ClientId, Owner, UserId};
 use candado::domain::keys::KeyRing;
 use candado::domain::method::{Channel, Method, Purpose};

@@ -1,8 +1,10 @@
 //! The values requests are made of: what is no code, token, number, address or setting is refused, and
 //! nothing that is refused does more than that.
 
-use candado::domain::code::{CodeBinding, GuessedCode, NumericCode};
+use candado::domain::code::Digits;
+use candado::domain::code::{CodeBinding, NumericCode};
 use candado::domain::email::Email;
+use candado::domain::guess::GuessedCode;
 use candado::domain::ids::{ChallengeId, ClientId, FactorId, Owner, UserId};
 use candado::domain::keys::KeyRing;
 use candado::domain::phone::{CountryList, Phone};
@@ -12,7 +14,7 @@ use candado::domain::settings::{Domain, Label, Settings};
 use candado::domain::throttle::{Consequence, Throttle};
 use candado::domain::time::UnixTime;
 use candado::domain::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClaims};
-use candado::domain::totp::{Algorithm, Digits, Parameters, Period};
+use candado::domain::totp::{Algorithm, Parameters, Period};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};

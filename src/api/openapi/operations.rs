@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, Schema};
 use super::route::{CLIENT_SECRET, FORM, JSON, Route, success};
 use super::schemas::{grant_type, one_of, reference};
 use crate::api::{admin, auth, codes, enrolment, health, users};
-use crate::domain::code::GuessedCode;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::Channel;
 use crate::error::Error;

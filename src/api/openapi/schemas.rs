@@ -13,15 +13,16 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::errors;
 use crate::domain::account::State;
-use crate::domain::code::GuessedCode;
+use crate::domain::code::Digits;
 use crate::domain::email::Email;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::import::{ImportedSecret, ImportedUrl};
 use crate::domain::method::Method;
 use crate::domain::phone::{Country, CountryList, Phone};
 use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
 use crate::domain::time::UnixTime;
-use crate::domain::totp::{Algorithm, Digits, Period};
+use crate::domain::totp::{Algorithm, Period};
 
 const LABEL: &str =
     r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]{0,62}[^\s\x00-\x1F\x7F-\x9F])?$";

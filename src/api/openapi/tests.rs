@@ -3,8 +3,8 @@ use regex::Regex;
 use utoipa::PartialSchema;
 
 use super::*;
-use crate::domain::code::GuessedCode;
 use crate::domain::email::Email;
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::import::ImportedSecret;
 use crate::domain::phone::Phone;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Account, Challenge, Factor, FactorState};
-use crate::domain::code::{CodeBinding, GuessedCode, NumericCode};
+use crate::domain::code::{CodeBinding, NumericCode};
+use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ChallengeId, Owner};
 use crate::domain::keys::KeyRing;
 use crate::domain::method::{Class, Method, Purpose};

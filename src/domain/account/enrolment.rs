@@ -191,7 +191,7 @@ mod tests {
     use super::super::State;
     use super::super::tests::{Fixture, NOW};
     use super::*;
-    use crate::domain::totp::Digits;
+    use crate::domain::code::Digits;
 
     #[test]
     fn totp_15_a_pending_factor_does_not_count_and_expires() {

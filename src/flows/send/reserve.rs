@@ -13,7 +13,8 @@ use crate::domain::phone::Phone;
 use crate::domain::settings::Locale;
 use crate::error::Error;
 use crate::flows::Caller;
-use crate::flows::change::{Decision, Present, change, record_later};
+use crate::flows::change::{Present, change, record_later};
+use crate::flows::decision::Decision;
 use crate::storage::audit_log::{Event, Kind};
 use crate::storage::clients::ClientState;
 use crate::storage::send_counters::Quota;
@@ -73,10 +74,7 @@ pub(super) async fn reserve(
         let event = Event::new(Kind::CodeSent)
             .by(channel.method(purpose))
             .with(json!({"channel": channel, "purpose": purpose}));
-        Ok(Decision {
-            quotas,
-            ..Decision::store(account, event, reserved)
-        })
+        Ok(Decision::store(account, event, reserved).counting(quotas))
     })
     .await;
     reserved.inspect_err(|error| {
