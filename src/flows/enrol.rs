@@ -51,11 +51,11 @@ pub async fn register(
     change(call, caller, user, None, |account, present| {
         let keys = call.app.keys();
         let mut account = account.unwrap_or_else(|| Account::new(call.now));
-        let label = label(registration.account_name.as_ref(), user);
+        let name = name(registration.account_name.as_ref(), user);
         let enrolment = Enrolment::draw(
             keys,
             present.owner,
-            label,
+            name,
             registration.parameters,
             registration.confirm,
         )?;
@@ -93,12 +93,12 @@ pub async fn import(
 ) -> Result<(), Error> {
     change(call, caller, user, None, |account, present| {
         let mut account = account.unwrap_or_else(|| Account::new(call.now));
-        let label = label(import.account_name.as_ref(), user);
+        let name = name(import.account_name.as_ref(), user);
         let secret = import.secret.as_bytes().to_vec();
         let enrolment = Enrolment::new(
             call.app.keys(),
             present.owner,
-            label,
+            name,
             import.parameters,
             secret,
             false,
@@ -133,8 +133,9 @@ pub async fn renew(
         }
     };
     let act = |mut account: Account, present: &Present<'_>| {
-        let (label, parameters) = account.present_app(user);
-        let enrolment = Enrolment::draw(call.app.keys(), present.owner, label, parameters, true)?;
+        let keys = call.app.keys();
+        let (name, parameters) = account.present_app(keys, present.owner)?;
+        let enrolment = Enrolment::draw(keys, present.owner, name, parameters, true)?;
         let enrolled = enrolled(present, &enrolment, true)?;
         account
             .renew(enrolment, revoke_current, call.now)
@@ -150,7 +151,7 @@ pub async fn renew(
     change_with_proof(call, caller, user, code, check, act).await
 }
 
-fn label(account_name: Option<&Label>, user: &UserId) -> String {
+fn name(account_name: Option<&Label>, user: &UserId) -> String {
     account_name.map_or(user.as_str(), Label::as_str).to_owned()
 }
 
@@ -196,7 +197,7 @@ fn enrolled(
         secret: otpauth::base32(&enrolment.secret),
         otpauth_url: otpauth::uri(
             issuer,
-            &enrolment.label,
+            &enrolment.name,
             &enrolment.secret,
             &enrolment.parameters,
         ),

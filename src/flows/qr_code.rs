@@ -60,7 +60,7 @@ pub async fn draw(
         .ok_or(Error::NotFound)?;
     let uri = otpauth::uri(
         loaded.client.issuer(),
-        &pending.label,
+        &pending.name,
         &pending.secret,
         &pending.parameters,
     );

@@ -163,7 +163,7 @@ async fn atk_75_a_stored_account_that_was_tampered_with_verifies_nothing() {
         .to_owned();
     app.advance(30);
     let sealed = stored
-        .split("v1.k1.")
+        .split(r#""secret":"v1.k1."#)
         .nth(1)
         .unwrap()
         .split('"')

@@ -284,7 +284,12 @@ impl World {
     }
 
     fn renew(&mut self, revoke_current: bool) {
-        let (_, parameters) = self.account.present_app(&self.user);
+        let owner = Owner {
+            client: &self.client,
+            user: &self.user,
+        };
+        let app = self.account.present_app(&self.keys, owner);
+        let (_, parameters) = app.unwrap();
         let (enrolment, app) = self.enrolment(parameters, true);
         let renewed = self.account.renew(enrolment, revoke_current, self.now);
         assert_eq!(renewed.is_ok(), self.model.is_on());

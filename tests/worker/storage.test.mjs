@@ -7,6 +7,7 @@ import { startWorker, success } from "./harness.mjs";
 
 const phones = ["+34600111222", "+34600111333"];
 const addresses = ["Ann.Smith@example.com", "bob@example.org"];
+const names = ["ann.smith@work.example", "Roberto at home"];
 // Whatever of a secret or a person must not be found; by what it is.
 const secrets = [];
 // What /mfa/sms, /mfa/email and /mfa/recovery answered.
@@ -29,13 +30,14 @@ async function run() {
   remember("MASTER_KEYS", variables.MASTER_KEYS.slice(3));
   phones.forEach((phone) => remember("phone", phone));
   addresses.forEach((address) => remember("e-mail", address));
+  names.forEach((name) => remember("account name", name));
 
   const shop = await worker.newClient();
   remember("client secret", shop.secret);
   remember("token", shop.token);
   for (const [index, user] of ["ann", "bob"].entries()) {
     const [phone, email] = [phones[index], addresses[index]];
-    const enrolled = success(await shop.register(user, { phone, email, algorithm: index ? "SHA256" : "SHA1" }));
+    const enrolled = success(await shop.register(user, { phone, email, account_name: names[index], algorithm: index ? "SHA256" : "SHA1" }));
     await use(shop, user, enrolled, phone, email);
   }
   const rotated = await worker.admin("POST", `/clients/${shop.id}/rotate-secret`, { overlap_seconds: 60 });
@@ -133,7 +135,7 @@ test("the search finds what is there", async () => {
   }
 });
 
-test("ATK-73: no table of D1 holds a secret, a code, a token, a phone number or an address", () => {
+test("ATK-73: no table of D1 holds a secret, a code, a token, a name, a phone number or an address", () => {
   assert.ok(database.accounts.length === 3 && database.audit_log.length > 20 && database.send_counters.length > 0);
   assert.ok(database.clients.length === 1 && database.revoked_tokens.length === 1);
   for (const [table, rows] of Object.entries(database)) {

@@ -1,7 +1,7 @@
 //! Binding and removing authenticators and recovery codes.
 
-use super::{Account, Factor, FactorState, RecoverySet};
-use crate::domain::ids::{FactorId, Owner, UserId};
+use super::{Account, Factor, FactorState, NAME, RecoverySet, SECRET};
+use crate::domain::ids::{FactorId, Owner};
 use crate::domain::keys::KeyRing;
 use crate::domain::random::{self, RandomError};
 use crate::domain::recovery::{CODES_PER_SET, RecoveryCode};
@@ -16,10 +16,12 @@ pub const PENDING_LIFETIME: u64 = 600;
 pub struct Enrolment {
     pub factor_id: FactorId,
     pub parameters: Parameters,
-    pub label: String,
+    /// The account name the app shows.
+    pub name: String,
     /// Shown once, in the answer to this request.
     pub secret: Vec<u8>,
-    sealed: Sealed,
+    sealed_name: Sealed,
+    sealed_secret: Sealed,
     confirm: bool,
 }
 
@@ -34,30 +36,33 @@ impl Enrolment {
     pub fn draw(
         keys: &KeyRing,
         owner: Owner<'_>,
-        label: String,
+        name: String,
         parameters: Parameters,
         confirm: bool,
     ) -> Result<Self, SealError> {
         let secret = random::vec(parameters.algorithm.secret_bytes())?;
-        Self::new(keys, owner, label, parameters, secret, confirm)
+        Self::new(keys, owner, name, parameters, secret, confirm)
     }
 
     pub fn new(
         keys: &KeyRing,
         owner: Owner<'_>,
-        label: String,
+        name: String,
         parameters: Parameters,
         secret: Vec<u8>,
         confirm: bool,
     ) -> Result<Self, SealError> {
         let factor_id = FactorId::draw()?;
-        let sealed = Sealed::seal(keys, Factor::place(owner, &factor_id), &secret)?;
+        let seal =
+            |field, text: &[u8]| Sealed::seal(keys, Factor::place(owner, &factor_id, field), text);
+        let (sealed_name, sealed_secret) = (seal(NAME, name.as_bytes())?, seal(SECRET, &secret)?);
         Ok(Self {
             factor_id,
             parameters,
-            label,
+            name,
             secret,
-            sealed,
+            sealed_name,
+            sealed_secret,
             confirm,
         })
     }
@@ -72,8 +77,9 @@ impl Enrolment {
         };
         Factor {
             id: self.factor_id,
-            label: self.label,
-            secret: self.sealed,
+            name: Some(self.sealed_name),
+            label: None,
+            secret: self.sealed_secret,
             parameters: self.parameters,
             last_step: None,
             bound_at: now,
@@ -84,7 +90,7 @@ impl Enrolment {
 
 /// What the QR code of a pending factor shows.
 pub struct PendingSecret {
-    pub label: String,
+    pub name: String,
     pub secret: Vec<u8>,
     pub parameters: Parameters,
 }
@@ -129,15 +135,19 @@ impl Account {
     }
 
     /// The name and parameters of the app the user has, for its successor to keep.
-    pub fn present_app(&self, user: &UserId) -> (String, Parameters) {
+    pub fn present_app(
+        &self,
+        keys: &KeyRing,
+        owner: Owner<'_>,
+    ) -> Result<(String, Parameters), SealError> {
         let present = self
             .factors
             .iter()
             .find(|factor| !matches!(factor.state, FactorState::Pending { .. }));
-        present.map_or_else(
-            || (user.as_str().to_owned(), Parameters::default()),
-            |factor| (factor.label.clone(), factor.parameters),
-        )
+        Ok(match present {
+            Some(factor) => (factor.name(keys, owner)?, factor.parameters),
+            None => (owner.user.as_str().to_owned(), Parameters::default()),
+        })
     }
 
     /// Turns MFA off: factors, codes under way and recovery codes are gone at once (ENR-08).
@@ -179,7 +189,7 @@ impl Account {
             return Ok(None);
         };
         Ok(Some(PendingSecret {
-            label: factor.label.clone(),
+            name: factor.name(keys, owner)?,
             secret: factor.secret(keys, owner)?,
             parameters: factor.parameters,
         }))
@@ -259,17 +269,21 @@ mod tests {
     #[test]
     fn the_present_app_is_the_one_that_counts() {
         let mut fixture = Fixture::empty();
+        let present_app = |fixture: &Fixture| {
+            let app = fixture.account.present_app(&fixture.keys, fixture.owner());
+            app.unwrap()
+        };
         let parameters = Parameters {
             digits: Digits::EIGHT,
             ..Parameters::default()
         };
-        let enrolment = |fixture: &Fixture, label: &str, parameters, confirm| {
+        let enrolment = |fixture: &Fixture, name: &str, parameters, confirm| {
             let secret = fixture.secret.clone();
             let owner = fixture.owner();
             Enrolment::new(
                 &fixture.keys,
                 owner,
-                label.to_owned(),
+                name.to_owned(),
                 parameters,
                 secret,
                 confirm,
@@ -279,14 +293,14 @@ mod tests {
         let pending = enrolment(&fixture, "not yet", parameters, true);
         fixture.account.enrol(pending, NOW).unwrap();
         let of_nobody = ("ann".to_owned(), Parameters::default());
-        assert_eq!(fixture.account.present_app(&fixture.user), of_nobody);
+        assert_eq!(present_app(&fixture), of_nobody);
 
         let active = enrolment(&fixture, "Ann's phone", parameters, false);
         fixture.account.enrol(active, NOW).unwrap();
         let twin = enrolment(&fixture, "not yet", Parameters::default(), true);
         fixture.account.renew(twin, false, NOW).unwrap();
         let present = ("Ann's phone".to_owned(), parameters);
-        assert_eq!(fixture.account.present_app(&fixture.user), present);
+        assert_eq!(present_app(&fixture), present);
     }
 
     #[test]

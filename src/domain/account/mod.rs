@@ -71,8 +71,12 @@ struct Destination {
 #[serde(deny_unknown_fields)]
 pub struct Factor {
     id: FactorId,
-    /// The account name the app shows.
-    label: String,
+    /// The account name the app shows. Sealed, since it often is an e-mail address.
+    #[serde(default)]
+    name: Option<Sealed>,
+    /// The name in rows from before it was sealed; storing one seals it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
     secret: Sealed,
     parameters: Parameters,
     /// The greatest step a code of which was accepted; it and all before it are used up.
@@ -178,8 +182,7 @@ impl Account {
     /// The text to store, with every sealed value under the current key (CRY-05).
     pub fn into_stored(mut self, keys: &KeyRing, owner: Owner<'_>) -> Result<String, SealError> {
         for factor in &mut self.factors {
-            let place = Factor::place(owner, &factor.id);
-            factor.secret = factor.secret.clone().reseal(keys, place)?;
+            factor.reseal(keys, owner)?;
         }
         for (destination, field) in [
             (&mut self.contact.phone, PHONE),
@@ -319,6 +322,8 @@ impl Account {
     }
 }
 
+const SECRET: &str = "secret";
+const NAME: &str = "name";
 const PHONE: &str = "phone";
 const EMAIL: &str = "email";
 
@@ -348,16 +353,39 @@ fn open_contact<T>(
 }
 
 impl Factor {
-    fn place<'a>(owner: Owner<'a>, id: &'a FactorId) -> Place<'a> {
+    fn place<'a>(owner: Owner<'a>, id: &'a FactorId, field: &'static str) -> Place<'a> {
         Place {
             owner,
             object: id.as_str(),
-            field: "secret",
+            field,
         }
     }
 
     fn secret(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<Vec<u8>, SealError> {
-        self.secret.open(keys, Self::place(owner, &self.id))
+        self.secret.open(keys, Self::place(owner, &self.id, SECRET))
+    }
+
+    /// The account name the app shows.
+    fn name(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<String, SealError> {
+        let Some(sealed) = &self.name else {
+            return self.label.clone().ok_or(SealError::Malformed);
+        };
+        let bytes = sealed.open(keys, Self::place(owner, &self.id, NAME))?;
+        String::from_utf8(bytes).map_err(|_| SealError::Malformed)
+    }
+
+    fn reseal(&mut self, keys: &KeyRing, owner: Owner<'_>) -> Result<(), SealError> {
+        let (secret, name) = (
+            Self::place(owner, &self.id, SECRET),
+            Self::place(owner, &self.id, NAME),
+        );
+        self.secret = self.secret.clone().reseal(keys, secret)?;
+        self.name = match (self.name.take(), self.label.take()) {
+            (Some(sealed), _) => Some(sealed.reseal(keys, name)?),
+            (None, Some(label)) => Some(Sealed::seal(keys, name, label.as_bytes())?),
+            (None, None) => None,
+        };
+        Ok(())
     }
 
     fn is_pending(&self, now: UnixTime) -> bool {

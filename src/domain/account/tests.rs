@@ -43,7 +43,7 @@ impl Fixture {
         Enrolment::new(
             &self.keys,
             self.owner(),
-            "ann".to_owned(),
+            "ann@mail.example".to_owned(),
             Parameters::default(),
             self.secret.clone(),
             confirm,
@@ -92,7 +92,7 @@ fn a_stored_account_reads_back_and_a_newer_format_is_refused() {
 }
 
 #[test]
-fn cry_01_a_stored_account_shows_no_secret_phone_or_address() {
+fn cry_01_a_stored_account_shows_no_secret_name_phone_or_address() {
     let mut fixture = Fixture::active();
     let phone = Phone::parse("+34600111222").unwrap();
     let email = Email::parse("ann@example.com").unwrap();
@@ -119,6 +119,7 @@ fn cry_01_a_stored_account_shows_no_secret_phone_or_address() {
         "MTIzNDU2",
         "600111222",
         "example.com",
+        "mail.example",
     ] {
         assert!(!stored.contains(plain), "{plain}");
     }
@@ -145,6 +146,51 @@ fn cry_05_storing_an_account_moves_it_to_the_current_key() {
         .into_stored(&rotated, fixture.owner())
         .unwrap();
     assert!(stored.contains("v1.k2.") && !stored.contains("v1.k1."));
+}
+
+/// The row as it was written before names were sealed.
+fn with_plain_label(fixture: &Fixture) -> String {
+    let owner = fixture.owner();
+    let stored = fixture.account.clone().into_stored(&fixture.keys, owner);
+    let mut row: serde_json::Value = serde_json::from_str(&stored.unwrap()).unwrap();
+    let factor = row["factors"][0].as_object_mut().unwrap();
+    factor.remove("name").unwrap();
+    factor.insert("label".to_owned(), "ann@old.example".into());
+    row.to_string()
+}
+
+#[test]
+fn cry_01_the_plain_name_of_an_older_row_is_kept_and_sealed_when_it_is_stored() {
+    let fixture = Fixture::active();
+    let (keys, owner) = (&fixture.keys, fixture.owner());
+    let name = |account: &Account| account.present_app(keys, owner).unwrap().0;
+    let older = Account::from_stored(&with_plain_label(&fixture)).unwrap();
+    assert_eq!(name(&older), "ann@old.example");
+    let stored = older.into_stored(keys, owner).unwrap();
+    assert!(!stored.contains("label") && !stored.contains("old.example"));
+    assert_eq!(
+        name(&Account::from_stored(&stored).unwrap()),
+        "ann@old.example"
+    );
+}
+
+#[test]
+fn cry_06_a_name_that_is_missing_or_belongs_to_another_user_is_an_error() {
+    let fixture = Fixture::active();
+    let stranger = UserId::try_from("bob".to_owned()).unwrap();
+    let other = Owner {
+        client: &fixture.client,
+        user: &stranger,
+    };
+    let app_of = |account: &Account, owner| account.present_app(&fixture.keys, owner).err();
+    assert_eq!(app_of(&fixture.account, other), Some(SealError::Forged));
+    let mut row: serde_json::Value = serde_json::from_str(&with_plain_label(&fixture)).unwrap();
+    row["factors"][0].as_object_mut().unwrap().remove("label");
+    let nameless = Account::from_stored(&row.to_string()).unwrap();
+    assert_eq!(
+        app_of(&nameless, fixture.owner()),
+        Some(SealError::Malformed)
+    );
 }
 
 #[test]
