@@ -140,31 +140,31 @@ impl Service {
             http: Arc::new(Providers),
             clock: Box::new(now),
         };
-        let (client, _) = ids();
-        let claims = AccessClaims::new(ISSUER, &client, NOW).expect("claims");
-        let token = claims.sign(app.keys()).expect("a token");
-        let service = Self {
+        let mut service = Self {
             app: Arc::new(app),
             router: api::router(),
-            token,
+            token: String::new(),
         };
-        let admin = Some(ADMIN_TOKEN);
         let client = json!({"name": "Shop", "client_id": "shop"});
-        service.post("/admin/clients", admin, &client).await;
+        let client = service.post("/admin/clients", ADMIN_TOKEN, &client).await;
+        let credentials = json!({"client_id": "shop", "client_secret": client["client_secret"]});
+        let issued = service.post("/auth", "", &credentials).await;
+        service.token = issued["access_token"].as_str().expect("a token").to_owned();
         let user = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
-        service.post("/mfa/register", None, &user).await;
+        service.post("/mfa/register", &service.token, &user).await;
         service
     }
 
-    async fn post(&self, path: &str, token: Option<&str>, body: &Value) {
-        let token = token.unwrap_or(&self.token);
-        let request = Request::post(format!("{ISSUER}{path}"))
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
-            .body(Bytes::from(body.to_string()))
-            .expect("a request");
-        let response = self.send(request).await;
+    async fn post(&self, path: &str, token: &str, body: &Value) -> Value {
+        let mut request =
+            Request::post(format!("{ISSUER}{path}")).header("content-type", "application/json");
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let body = Bytes::from(body.to_string());
+        let response = self.send(request.body(body).expect("a request")).await;
         assert!(response.status().is_success(), "{path}: {response:?}");
+        serde_json::from_slice(response.body()).expect("JSON")
     }
 
     async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {

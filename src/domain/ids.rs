@@ -105,6 +105,10 @@ random_id!(
     ChallengeId
 );
 random_id!(
+    /// Which access tokens of a client hold: those that carry its present one.
+    TokenEpoch
+);
+random_id!(
     /// One request, in its answer, its log line and its audit events.
     RequestId
 );

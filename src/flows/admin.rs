@@ -35,7 +35,7 @@ pub async fn create_client(
     let id = id.map_or_else(ClientId::draw, Ok)?;
     let secret = ClientSecret::draw()?;
     let settings = merged(Map::new(), settings)?;
-    let client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now);
+    let client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now)?;
     let event = Event::new(Kind::ClientCreated)
         .with(json!({"name": client.name, "settings": client.settings}));
     if clients::insert(
@@ -62,37 +62,43 @@ pub async fn find_client(call: &Call, id: &ClientId) -> Result<Client, Error> {
         .ok_or(Error::NotFound)
 }
 
-/// Changes a client. Disabling one kills its tokens at once, since every request asks (TOK-15).
+/// Changes a client. Disabling one kills its tokens at once and for good (TOK-15).
 pub async fn change_client(
     call: &Call,
     id: &ClientId,
     patch: ClientPatch,
 ) -> Result<Client, Error> {
-    let mut client = find_client(call, id).await?;
     let detail =
         json!({"name": patch.name, "disabled": patch.disabled, "settings": patch.settings});
-    if let Some(name) = patch.name {
-        name.as_str().clone_into(&mut client.name);
-    }
-    if let Some(disabled) = patch.disabled {
-        client.disabled_at = disabled.then(|| client.disabled_at.unwrap_or(call.now));
-    }
-    client.settings = merged(client.settings, patch.settings)?;
     let event = Event::new(Kind::ClientChanged).with(detail);
-    save(call, client, &event).await
+    change(call, id, &event, |client| {
+        if let Some(name) = &patch.name {
+            name.as_str().clone_into(&mut client.name);
+        }
+        if let Some(disabled) = patch.disabled {
+            client.set_disabled(disabled, call.now)?;
+        }
+        let settings = std::mem::take(&mut client.settings);
+        client.settings = merged(settings, patch.settings.clone())?;
+        Ok(())
+    })
+    .await
 }
 
-/// Gives a client a new secret; the present one works for `overlap` seconds more.
+/// Gives a client a new secret; the present one works for `overlap` seconds more. With none, the tokens
+/// it was good for are dead too: that is what an operator asks for who fears that it was stolen.
 pub async fn rotate_secret(
     call: &Call,
     id: &ClientId,
     overlap: u64,
 ) -> Result<(Client, String), Error> {
-    let mut client = find_client(call, id).await?;
     let secret = ClientSecret::draw()?;
-    client.rotate_secret(&secret, call.now.plus(overlap));
     let event = Event::new(Kind::ClientSecretRotated).with(json!({"overlap_seconds": overlap}));
-    Ok((save(call, client, &event).await?, secret.reveal()))
+    let client = change(call, id, &event, |client| {
+        Ok(client.rotate_secret(&secret, overlap, call.now)?)
+    })
+    .await?;
+    Ok((client, secret.reveal()))
 }
 
 /// Deletes a client with all its users.
@@ -142,19 +148,22 @@ pub async fn audit(call: &Call, filter: Filter) -> Result<Vec<Entry>, Error> {
     Ok(audit_log::list(&*call.app.db, filter).await?)
 }
 
-async fn save(call: &Call, client: Client, event: &Event) -> Result<Client, Error> {
-    let saved = clients::update(
-        &*call.app.db,
-        &client,
-        client_scene(call, &client.id),
-        event,
-    )
-    .await?;
-    if saved {
-        Ok(client)
-    } else {
-        Err(Error::NotFound)
+/// Loads the client, edits it and stores it by compare-and-swap, as accounts are: of two operators at
+/// once neither undoes what the other did.
+async fn change(
+    call: &Call,
+    id: &ClientId,
+    event: &Event,
+    edit: impl Fn(&mut Client) -> Result<(), Error>,
+) -> Result<Client, Error> {
+    for _ in 0..ROUNDS {
+        let mut client = find_client(call, id).await?;
+        edit(&mut client)?;
+        if clients::swap(&*call.app.db, &client, client_scene(call, id), event).await? {
+            return Ok(client);
+        }
     }
+    Err(Error::RateLimited { retry_after: 1 })
 }
 
 fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a> {

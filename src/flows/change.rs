@@ -116,7 +116,15 @@ pub(super) async fn load(call: &Call, caller: &Caller, user: &UserId) -> Result<
     let loaded = accounts::load(&*call.app.db, &caller.client, user, &caller.jti).await;
     let loaded = loaded.inspect_err(|error| report_unreadable(call, caller.owner(user), error))?;
     let mut loaded = loaded
-        .filter(|loaded| !loaded.client.disabled && !loaded.token_revoked)
+        .filter(
+            |Loaded {
+                 client,
+                 token_revoked,
+                 ..
+             }| {
+                !client.disabled && !token_revoked && client.token_epoch == caller.epoch
+            },
+        )
         .ok_or(Error::InvalidToken { presented: true })?;
     if let (Some(restored), Some(stored)) = (call.app.config.restored_at, &mut loaded.stored) {
         stored.account.forget_before(restored);

@@ -16,14 +16,16 @@ pub mod status;
 pub mod tokens;
 pub mod verify;
 
-use crate::domain::ids::{ClientId, Owner, UserId};
+use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 
 /// An authenticated client application: whose token it is, and which.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub client: ClientId,
-    /// The token's id. That it is not revoked is checked by the statement that loads the account.
+    /// The token's id. That it is not revoked, nor of an epoch that ended, is checked when the account is
+    /// loaded.
     pub jti: String,
+    pub epoch: TokenEpoch,
 }
 
 impl Caller {

@@ -23,7 +23,7 @@ pub async fn issue(
     basic: bool,
 ) -> Result<Issued, Error> {
     let db = &*call.app.db;
-    if !clients::authenticate(db, client, secret, call.now).await? {
+    let Some(epoch) = clients::authenticate(db, client, secret, call.now).await? else {
         let wrong =
             send_counters::count_in_minute(db, &format!("auth:{}", client.as_str()), call.now)
                 .await?;
@@ -34,8 +34,9 @@ pub async fn issue(
         } else {
             Error::InvalidClient { basic }
         });
-    }
-    let claims = AccessClaims::new(call.app.config.public_url.as_str(), client, call.now)?;
+    };
+    let issuer = call.app.config.public_url.as_str();
+    let claims = AccessClaims::new(issuer, client, epoch, call.now)?;
     let access_token = claims.sign(call.app.keys()).map_err(Error::internal)?;
     Ok(Issued {
         access_token,
@@ -60,6 +61,7 @@ pub fn caller(call: &Call, token: &str) -> Result<Caller, Error> {
     Ok(Caller {
         client: claims.client_id,
         jti: claims.jti,
+        epoch: claims.epoch,
     })
 }
 

@@ -13,7 +13,10 @@ use crate::platform::{
 };
 
 /// The same files, in the same order, as `wrangler d1 migrations apply`.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_init.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001_init.sql"),
+    include_str!("../../migrations/0002_client_epochs.sql"),
+];
 
 /// One connection: SQLite has one writer, as D1 has.
 #[derive(Clone)]

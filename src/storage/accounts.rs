@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::audit_log::{self, Event, Scene};
 use super::clients::ClientState;
+use super::first_version;
 use super::send_counters::Quota;
 use crate::domain::account::{Account, StateError};
-use crate::domain::ids::{ClientId, Owner, UserId};
+use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 use crate::domain::keys::KeyRing;
-use crate::domain::random;
 use crate::error::Error;
 use crate::platform::{Database, DatabaseError, Statement, Value};
 
@@ -37,11 +37,12 @@ pub async fn load(
         name: String,
         settings: String,
         disabled_at: Option<i64>,
+        token_epoch: TokenEpoch,
         revoked: i64,
         version: Option<i64>,
         state: Option<String>,
     }
-    let sql = "SELECT c.name, c.settings, c.disabled_at,
+    let sql = "SELECT c.name, c.settings, c.disabled_at, c.token_epoch,
          EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?3) AS revoked, a.version, a.state
          FROM clients c LEFT JOIN accounts a ON a.client_id = c.client_id AND a.user_id = ?2
          WHERE c.client_id = ?1";
@@ -61,7 +62,12 @@ pub async fn load(
         _ => None,
     };
     Ok(Some(Loaded {
-        client: ClientState::from_columns(row.name, &row.settings, row.disabled_at)?,
+        client: ClientState::from_columns(
+            row.name,
+            &row.settings,
+            row.disabled_at,
+            row.token_epoch,
+        )?,
         token_revoked: row.revoked != 0,
         stored,
     }))
@@ -143,13 +149,6 @@ fn account_statement(change: &Change<'_>) -> Result<Statement, Error> {
     Ok(Statement::new(sql, params))
 }
 
-/// A random beginning, so that an account deleted and made again never has a version somebody still
-/// holds. Below 2^40, since D1 numbers are doubles.
-fn first_version() -> Result<i64, random::RandomError> {
-    let bytes: [u8; 8] = random::bytes()?;
-    Ok(i64::from_be_bytes(bytes) & 0xff_ffff_ffff)
-}
-
 /// Deletes the user and everything about it but the record that it happened.
 pub async fn delete(
     db: &dyn Database,
@@ -212,7 +211,7 @@ pub async fn check_schema(db: &dyn Database) -> Result<(), DatabaseError> {
     let probe = |sql: &'static str| Statement::new(sql, []);
     let tables = vec![
         probe("SELECT version, key_id, state FROM accounts LIMIT 0"),
-        probe("SELECT previous_secret_digest, settings FROM clients LIMIT 0"),
+        probe("SELECT previous_secret_digest, settings, token_epoch, version FROM clients LIMIT 0"),
         probe("SELECT scope, window_start, count FROM send_counters LIMIT 0"),
         probe("SELECT jti, expires_at FROM revoked_tokens LIMIT 0"),
         probe("SELECT event, outcome, detail FROM audit_log LIMIT 0"),

@@ -5,9 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::audit_log::{self, Event, Scene};
+use super::first_version;
 use crate::config::Origin;
 use crate::domain::digest::{self, Digest};
-use crate::domain::ids::ClientId;
+use crate::domain::ids::{ClientId, TokenEpoch};
 use crate::domain::random::{self, RandomError};
 use crate::domain::settings::Settings;
 use crate::domain::time::UnixTime;
@@ -20,6 +21,8 @@ pub struct ClientState {
     pub name: String,
     pub settings: Settings,
     pub disabled: bool,
+    /// Tokens that carry another one are dead.
+    pub token_epoch: TokenEpoch,
 }
 
 impl ClientState {
@@ -27,6 +30,7 @@ impl ClientState {
         name: String,
         settings: &str,
         disabled_at: Option<i64>,
+        token_epoch: TokenEpoch,
     ) -> Result<Self, Error> {
         let fields = serde_json::from_slice(settings.as_bytes()).map_err(Error::internal)?;
         let settings = Settings::from_fields(fields).map_err(Error::internal)?;
@@ -34,6 +38,7 @@ impl ClientState {
             name,
             settings,
             disabled: disabled_at.is_some(),
+            token_epoch,
         })
     }
 
@@ -65,6 +70,8 @@ pub struct Client {
     pub disabled_at: Option<UnixTime>,
     secret: Digest,
     previous_secret: Option<(Digest, UnixTime)>,
+    token_epoch: TokenEpoch,
+    version: i64,
 }
 
 /// A client secret, in the one moment it is known: 256 bits, with a prefix secret scanners find.
@@ -99,9 +106,9 @@ impl Client {
         settings: serde_json::Map<String, serde_json::Value>,
         secret: &ClientSecret,
         now: UnixTime,
-    ) -> Self {
+    ) -> Result<Self, RandomError> {
         let secret = secret.digest(&id);
-        Self {
+        Ok(Self {
             id,
             name,
             settings,
@@ -109,53 +116,63 @@ impl Client {
             disabled_at: None,
             secret,
             previous_secret: None,
-        }
+            token_epoch: TokenEpoch::draw()?,
+            version: first_version()?,
+        })
     }
 
-    /// Stands in for a client that does not exist. No secret has an empty digest.
-    fn nobody(id: &ClientId, now: UnixTime) -> Self {
-        let secret = Digest::from_stored("");
-        let (name, settings) = (String::new(), serde_json::Map::new());
-        Self {
-            id: id.clone(),
-            name,
-            settings,
-            created_at: now,
-            disabled_at: None,
-            secret,
-            previous_secret: None,
+    /// Disabled or not. Disabling ends every token for good, not only while it lasts (TOK-15).
+    pub fn set_disabled(&mut self, disabled: bool, now: UnixTime) -> Result<(), RandomError> {
+        if !disabled {
+            self.disabled_at = None;
+        } else if self.disabled_at.is_none() {
+            self.disabled_at = Some(now);
+            self.token_epoch = TokenEpoch::draw()?;
         }
+        Ok(())
     }
 
-    /// Gives the client a new secret; the present one works until `overlap_ends` (TOK-08).
-    pub fn rotate_secret(&mut self, secret: &ClientSecret, overlap_ends: UnixTime) {
+    /// Gives the client a new secret; the present one works for `overlap` seconds more (TOK-08).
+    /// Without overlap it dies now, and the tokens it was good for with it.
+    pub fn rotate_secret(
+        &mut self,
+        secret: &ClientSecret,
+        overlap: u64,
+        now: UnixTime,
+    ) -> Result<(), RandomError> {
         let present = std::mem::replace(&mut self.secret, secret.digest(&self.id));
-        self.previous_secret = Some((present, overlap_ends));
+        if overlap == 0 {
+            self.previous_secret = None;
+            self.token_epoch = TokenEpoch::draw()?;
+        } else {
+            self.previous_secret = Some((present, now.plus(overlap)));
+        }
+        Ok(())
     }
 
     /// Both digests are compared, whichever matches.
-    fn accepts(&self, secret: &str, now: UnixTime) -> bool {
-        let presented = digest_of(&self.id, secret);
-        let current = self.secret.matches(&presented);
+    fn accepts(&self, presented: &Digest, now: UnixTime) -> bool {
+        let current = self.secret.matches(presented);
         let previous = self.previous_secret.as_ref();
         let overlapping =
-            previous.is_some_and(|(digest, until)| digest.matches(&presented) && now < *until);
+            previous.is_some_and(|(digest, until)| digest.matches(presented) && now < *until);
         current || overlapping
     }
 }
 
-/// Whether `secret` is the client's. A client that does not exist is compared too, so that it takes
-/// as long as one that does (TOK-04).
+/// The epoch of the client's tokens, if `secret` is the client's. The digest is made before it is known
+/// whether there is such a client, so that one that does not exist takes as long (TOK-04).
 pub async fn authenticate(
     db: &dyn Database,
     id: &ClientId,
     secret: &str,
     now: UnixTime,
-) -> Result<bool, Error> {
+) -> Result<Option<TokenEpoch>, Error> {
+    let presented = digest_of(id, secret);
     let found = find(db, id).await?;
-    let known = found.is_some();
-    let client = found.unwrap_or_else(|| Client::nobody(id, now));
-    Ok(client.accepts(secret, now) & known & client.disabled_at.is_none())
+    Ok(found
+        .filter(|client| client.accepts(&presented, now) & client.disabled_at.is_none())
+        .map(|client| client.token_epoch))
 }
 
 #[derive(Deserialize)]
@@ -168,6 +185,8 @@ struct Row {
     secret_digest: String,
     previous_secret_digest: Option<String>,
     previous_secret_expires_at: Option<UnixTime>,
+    token_epoch: TokenEpoch,
+    version: i64,
 }
 
 impl TryFrom<Row> for Client {
@@ -185,12 +204,14 @@ impl TryFrom<Row> for Client {
                 .previous_secret_digest
                 .map(Digest::from_stored)
                 .zip(row.previous_secret_expires_at),
+            token_epoch: row.token_epoch,
+            version: row.version,
         })
     }
 }
 
 const SELECT: &str = "SELECT client_id, name, settings, created_at, disabled_at, secret_digest,
-     previous_secret_digest, previous_secret_expires_at FROM clients";
+     previous_secret_digest, previous_secret_expires_at, token_epoch, version FROM clients";
 
 pub async fn find(db: &dyn Database, id: &ClientId) -> Result<Option<Client>, Error> {
     let statement = Statement::new(
@@ -230,6 +251,8 @@ fn row_params(client: &Client) -> Vec<Value> {
         client.secret.as_hex().into(),
         previous,
         previous_until,
+        client.token_epoch.as_str().into(),
+        client.version.into(),
     ]
 }
 
@@ -241,22 +264,23 @@ pub async fn insert(
     event: &Event,
 ) -> Result<bool, DatabaseError> {
     let sql = "INSERT INTO clients (client_id, name, settings, disabled_at, secret_digest,
-         previous_secret_digest, previous_secret_expires_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+         previous_secret_digest, previous_secret_expires_at, token_epoch, version, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
     let mut params = row_params(client);
     params.push(client.created_at.into());
     write(db, Statement::new(sql, params), scene, event).await
 }
 
-/// `false` if the client is gone.
-pub async fn update(
+/// Stores a client that was changed. `false` if another request changed or deleted it first.
+pub async fn swap(
     db: &dyn Database,
     client: &Client,
     scene: Scene<'_>,
     event: &Event,
 ) -> Result<bool, DatabaseError> {
     let sql = "UPDATE clients SET name = ?2, settings = ?3, disabled_at = ?4, secret_digest = ?5,
-         previous_secret_digest = ?6, previous_secret_expires_at = ?7 WHERE client_id = ?1";
+         previous_secret_digest = ?6, previous_secret_expires_at = ?7, token_epoch = ?8,
+         version = version + 1 WHERE client_id = ?1 AND version = ?9";
     write(db, Statement::new(sql, row_params(client)), scene, event).await
 }
 

@@ -7,3 +7,12 @@ pub mod codes;
 pub mod lock_marks;
 pub mod revoked_tokens;
 pub mod send_counters;
+
+use crate::domain::random::{self, RandomError};
+
+/// Where a row's version begins. At random, so that a row deleted and made again never has a version
+/// somebody still holds. Below 2^40, since D1 numbers are doubles.
+fn first_version() -> Result<i64, RandomError> {
+    let bytes: [u8; 8] = random::bytes()?;
+    Ok(i64::from_be_bytes(bytes) & 0xff_ffff_ffff)
+}

@@ -145,6 +145,59 @@ async fn atk_64_both_secrets_work_during_the_overlap() {
 }
 
 #[tokio::test]
+async fn of_two_operators_at_once_neither_undoes_what_the_other_did() {
+    let app = TestApp::new().await;
+    let patch = |body: Value| app.admin(Method::PATCH, "/admin/clients/shop", body);
+    let rotate = app.admin(
+        Method::POST,
+        "/admin/clients/shop/rotate-secret",
+        json!({"overlap_seconds": 60}),
+    );
+    let (disabled, renamed, rotated) = tokio::join!(
+        patch(json!({"disabled": true, "settings": {"daily_sms_budget": 0}})),
+        patch(json!({"name": "Renamed"})),
+        rotate,
+    );
+    for reply in [disabled, renamed] {
+        reply.expect(200);
+    }
+    let client = app
+        .admin(Method::GET, "/admin/clients/shop", Value::Null)
+        .await
+        .expect(200);
+    assert_eq!(
+        (client["name"].as_str(), client["disabled"].as_bool()),
+        (Some("Renamed"), Some(true))
+    );
+    assert_eq!(client["settings"]["daily_sms_budget"], 0);
+    let secret = rotated.expect(200)["client_secret"].clone();
+    app.admin(
+        Method::PATCH,
+        "/admin/clients/shop",
+        json!({"disabled": false}),
+    )
+    .await
+    .expect(200);
+    app.token_for("shop", secret.as_str().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_client_that_changes_all_the_while_is_to_be_tried_again() {
+    let app = TestApp::new().await;
+    let names = (0..6).map(|n| {
+        let body = json!({"name": format!("Shop {n}")});
+        app.admin(Method::PATCH, "/admin/clients/shop", body)
+    });
+    let replies = futures_util::future::join_all(names).await;
+    let lost: Vec<_> = replies.iter().filter(|reply| reply.status != 200).collect();
+    for reply in &lost {
+        reply.fails(429, "rate_limited");
+    }
+    // One of those that are left wins each round, and there are four rounds.
+    assert_eq!(lost.len(), 2);
+}
+
+#[tokio::test]
 async fn a_deleted_client_takes_its_users_along() {
     let app = TestApp::new().await;
     let bank = app.new_client("bank", json!({})).await;

@@ -360,31 +360,36 @@ async fn atk_60_a_token_is_accepted_in_the_header_and_nowhere_else() {
 
 #[tokio::test]
 async fn tok_15_disabling_or_deleting_a_client_kills_its_tokens_at_once() {
-    let app = TestApp::new().await;
-    let bank = app.new_client("bank", json!({})).await;
-    app.post_as(&bank, "/mfa/register", json!({"user_id": "ann"}))
+    let (app, secret) = with_secret().await;
+    let disable = |disabled: bool| {
+        app.admin(
+            Method::PATCH,
+            "/admin/clients/bank",
+            json!({"disabled": disabled}),
+        )
+    };
+    let old = app.token_for("bank", &secret).await;
+    let register = |token: String| {
+        let app = &app;
+        async move {
+            app.post_as(&token, "/mfa/register", json!({"user_id": "ann"}))
+                .await
+        }
+    };
+    register(old.clone()).await.expect(200);
+    disable(true).await.expect(200);
+    register(old.clone()).await.fails(401, "invalid_token");
+    // Enabled again, even at once, the client has no token but those it gets from then on.
+    disable(false).await.expect(200);
+    register(old).await.fails(401, "invalid_token");
+    let new = app.token_for("bank", &secret).await;
+    register(new.clone()).await.expect(200);
+    // Changing something else, or enabling what is enabled, ends none.
+    disable(false).await.expect(200);
+    app.admin(Method::PATCH, "/admin/clients/bank", json!({"name": "B"}))
         .await
         .expect(200);
-    app.admin(
-        Method::PATCH,
-        "/admin/clients/bank",
-        json!({"disabled": true}),
-    )
-    .await
-    .expect(200);
-    app.post_as(&bank, "/mfa/generate", json!({"user_id": "ann"}))
-        .await
-        .fails(401, "invalid_token");
-    app.admin(
-        Method::PATCH,
-        "/admin/clients/bank",
-        json!({"disabled": false}),
-    )
-    .await
-    .expect(200);
-    app.post_as(&bank, "/mfa/generate", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    register(new.clone()).await.expect(200);
     app.admin(
         Method::DELETE,
         "/admin/clients/bank",
@@ -392,7 +397,29 @@ async fn tok_15_disabling_or_deleting_a_client_kills_its_tokens_at_once() {
     )
     .await
     .expect(204);
-    app.post_as(&bank, "/mfa/generate", json!({"user_id": "ann"}))
-        .await
-        .fails(401, "invalid_token");
+    register(new.clone()).await.fails(401, "invalid_token");
+    // Whoever is given the id next has nothing to do with the tokens of before.
+    app.new_client("bank", json!({})).await;
+    register(new).await.fails(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn tok_08_a_rotation_without_overlap_ends_the_tokens_and_one_with_overlap_does_not() {
+    let (app, secret) = with_secret().await;
+    let token = app.token_for("bank", &secret).await;
+    let rotate = |overlap: u64| {
+        app.admin(
+            Method::POST,
+            "/admin/clients/bank/rotate-secret",
+            json!({"overlap_seconds": overlap}),
+        )
+    };
+    let status = || {
+        let request = TestApp::request(Method::GET, "/mfa/status?user_id=u", Some(&token), "");
+        app.send(request)
+    };
+    rotate(60).await.expect(200);
+    status().await.expect(200);
+    rotate(0).await.expect(200);
+    status().await.fails(401, "invalid_token");
 }

@@ -253,7 +253,7 @@ async fn api_06_plain_http_is_refused_and_not_redirected() {
         reply.fails(403, "https_required");
         assert_eq!(reply.header("location"), "");
     }
-    let development = TestApp::without_clients(&[("ENVIRONMENT", "development")]);
+    let development = TestApp::configured(&[("ENVIRONMENT", "development")]).await;
     for host in ["localhost:8787", "127.0.0.1:8787"] {
         let request = Request::get(format!("http://{host}/health"))
             .body(Bytes::new())

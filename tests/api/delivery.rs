@@ -355,8 +355,7 @@ async fn atk_68_numbers_outside_the_allowed_countries_reach_no_provider() {
             .fails(400, "invalid_request");
     }
     assert!(app.outbox.sent().is_empty());
-    let unset = TestApp::without_clients(&[("SMS_COUNTRIES", "")]);
-    unset.new_client("shop", json!({})).await;
+    let unset = TestApp::configured(&[("SMS_COUNTRIES", "")]).await;
     user(&unset, "ann").await;
     send(&unset, "/mfa/sms")
         .await
@@ -557,8 +556,7 @@ async fn a_message_that_may_have_been_sent_keeps_its_place_in_the_limits() {
 
 #[tokio::test]
 async fn rel_08_a_channel_that_is_not_configured_says_so_and_totp_works() {
-    let app = TestApp::without_clients(&[("TWILIO_ACCOUNT_SID", ""), ("SENDGRID_API_KEY", "")]);
-    app.new_client("shop", json!({})).await;
+    let app = TestApp::configured(&[("TWILIO_ACCOUNT_SID", ""), ("SENDGRID_API_KEY", "")]).await;
     let authenticator = app
         .enrolled_with(
             json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"}),

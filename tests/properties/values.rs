@@ -5,7 +5,7 @@ use candado::domain::code::Digits;
 use candado::domain::code::{CodeBinding, NumericCode};
 use candado::domain::email::Email;
 use candado::domain::guess::GuessedCode;
-use candado::domain::ids::{ChallengeId, ClientId, FactorId, Owner, UserId};
+use candado::domain::ids::{ChallengeId, ClientId, FactorId, Owner, TokenEpoch, UserId};
 use candado::domain::keys::KeyRing;
 use candado::domain::phone::{CountryList, Phone};
 use candado::domain::recovery::RecoveryCode;
@@ -162,7 +162,7 @@ proptest! {
     ) {
         let keys = keys();
         let (access, link) = (
-            AccessClaims::new(ISSUER, &client, NOW).unwrap().sign(&keys).unwrap(),
+            AccessClaims::new(ISSUER, &client, TokenEpoch::draw().unwrap(), NOW).unwrap().sign(&keys).unwrap(),
             QrClaims { client_id: client, user_id: UserId::try_from("ann".to_owned()).unwrap(), factor_id: FactorId::draw().unwrap(), exp: NOW.plus(600) }
                 .sign(&keys).unwrap(),
         );
@@ -180,7 +180,7 @@ proptest! {
     #[test]
     fn tok_11_a_token_holds_for_its_hour_and_not_a_second_more(client in client_id(), offset in -4000_i64..8000) {
         let keys = keys();
-        let token = AccessClaims::new(ISSUER, &client, NOW).unwrap().sign(&keys).unwrap();
+        let token = AccessClaims::new(ISSUER, &client, TokenEpoch::draw().unwrap(), NOW).unwrap().sign(&keys).unwrap();
         let at = UnixTime::from_secs(NOW.as_secs().saturating_add_signed(offset));
         let holds = (0..3600).contains(&offset);
         prop_assert_eq!(ACCESS_TOKEN_LIFETIME, 3600);

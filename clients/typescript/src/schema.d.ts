@@ -68,7 +68,7 @@ export interface paths {
         head?: never;
         /**
          * Change a client
-         * @description Changes what is given. A disabled client's tokens are dead at once. Settings are merged: `null` returns one to its default.
+         * @description Changes what is given. A disabled client's tokens are dead at once, and stay so when it is enabled again. Settings are merged: `null` returns one to its default.
          */
         patch: operations["updateClient"];
         trace?: never;
@@ -84,7 +84,7 @@ export interface paths {
         put?: never;
         /**
          * Give a client a new secret
-         * @description Both secrets work for `overlap_seconds`, at most 30 days; with 0 the old one is dead at once.
+         * @description Both secrets work for `overlap_seconds`, at most 30 days; with 0 the old one is dead at once, and all tokens with it.
          */
         post: operations["rotateClientSecret"];
         delete?: never;

@@ -353,7 +353,7 @@ fn of_clients() -> Vec<Route> {
         one(Route::new(Get, at, "getClient", OPERATOR, "Show a client"))
             .answers::<admin::ClientResponse>("The client", &shown),
         one(Route::new(Patch, at, "updateClient", OPERATOR, "Change a client"))
-            .text("Changes what is given. A disabled client's tokens are dead at once. Settings are merged: `null` returns one to its default.")
+            .text("Changes what is given. A disabled client's tokens are dead at once, and stay so when it is enabled again. Settings are merged: `null` returns one to its default.")
             .body::<admin::ChangeRequest>(
                 JSON,
                 &[
@@ -372,7 +372,7 @@ fn of_clients() -> Vec<Route> {
             OPERATOR,
             "Give a client a new secret",
         ))
-        .text("Both secrets work for `overlap_seconds`, at most 30 days; with 0 the old one is dead at once.")
+        .text("Both secrets work for `overlap_seconds`, at most 30 days; with 0 the old one is dead at once, and all tokens with it.")
         .body::<admin::RotateRequest>(JSON, &[("A day to change over", json!({"overlap_seconds": 86_400}))])
         .answers::<admin::ClientResponse>("The client and its new secret, shown this once", &with_secret),
     ]

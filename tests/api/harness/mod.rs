@@ -12,7 +12,7 @@ use candado::api;
 use candado::app::{App, Task};
 use candado::config::Config;
 use candado::domain::code::NumericCode;
-use candado::domain::ids::ClientId;
+use candado::domain::ids::{ClientId, TokenEpoch};
 use candado::domain::time::UnixTime;
 use candado::domain::token::AccessClaims;
 use candado::domain::totp::Parameters;
@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 pub(crate) use platform::{Answer, Kv, Mood, Outbox, Sent, Storage};
 pub(crate) use reply::Reply;
 
+const ISSUER: &str = "https://mfa.example.com";
 pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-at-least-32-characters";
 pub(crate) const K1: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const K2: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -38,6 +39,7 @@ pub(crate) struct TestApp {
     pub(crate) outbox: Outbox,
     /// Of the client `shop`.
     pub(crate) token: String,
+    epoch: TokenEpoch,
 }
 
 impl TestApp {
@@ -47,16 +49,22 @@ impl TestApp {
     }
 
     pub(crate) async fn with_settings(settings: Value) -> Self {
-        let mut app = Self::without_clients(&[]);
-        app.token = app.new_client("shop", settings).await;
-        app
+        Self::build(&[], settings).await
     }
 
-    pub(crate) fn without_clients(changed: &[(&str, &str)]) -> Self {
+    /// The same with other variables.
+    pub(crate) async fn configured(changed: &[(&str, &str)]) -> Self {
+        Self::build(changed, json!({})).await
+    }
+
+    async fn build(changed: &[(&str, &str)], settings: Value) -> Self {
         let clock = Arc::new(AtomicU64::new(START * 1000));
-        let db = Storage::new();
-        let kv = Kv::new(&clock);
-        Self::assemble(changed, clock, db, kv)
+        let (db, kv) = (Storage::new(), Kv::new(&clock));
+        let mut app = Self::assemble(changed, clock, db, kv);
+        app.token = app.new_client("shop", settings).await;
+        let claims = AccessClaims::verify(app.app.keys(), ISSUER, &app.token, app.app.now());
+        app.epoch = claims.unwrap().epoch;
+        app
     }
 
     /// The same databases under another configuration: what a new deployment finds.
@@ -68,13 +76,14 @@ impl TestApp {
             self.kv.clone(),
         );
         app.token.clone_from(&self.token);
+        app.epoch.clone_from(&self.epoch);
         app
     }
 
     fn assemble(changed: &[(&str, &str)], clock: Arc<AtomicU64>, db: Storage, kv: Kv) -> Self {
         let variables = [
             ("MASTER_KEYS", K1),
-            ("PUBLIC_URL", "https://mfa.example.com"),
+            ("PUBLIC_URL", ISSUER),
             ("ADMIN_TOKEN", ADMIN_TOKEN),
             ("SMS_COUNTRIES", "ES, US"),
             ("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
@@ -107,6 +116,7 @@ impl TestApp {
             kv,
             outbox,
             token: String::new(),
+            epoch: TokenEpoch::draw().unwrap(),
         }
     }
 
@@ -163,7 +173,8 @@ impl TestApp {
     /// A token of `shop` that holds now, however far the clock went.
     pub(crate) fn fresh_token(&self) -> String {
         let client = ClientId::try_from("shop".to_owned()).unwrap();
-        let claims = AccessClaims::new("https://mfa.example.com", &client, self.app.now()).unwrap();
+        let epoch = self.epoch.clone();
+        let claims = AccessClaims::new(ISSUER, &client, epoch, self.app.now()).unwrap();
         claims.sign(self.app.keys()).unwrap()
     }
 
