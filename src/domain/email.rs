@@ -102,6 +102,12 @@ mod tests {
     }
 
     #[test]
+    fn log_02_an_address_does_not_show_itself() {
+        let email = Email::parse("ann@example.com").unwrap();
+        assert_eq!(format!("{email:?}"), "Email(…)");
+    }
+
+    #[test]
     fn a_masked_address_shows_one_letter_and_the_domain() {
         assert_eq!(
             Email::parse("ann@example.com").unwrap().masked(),

@@ -148,6 +148,13 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_written_in_at_most_256_characters() {
+        let spaced = |length: usize| format!("{SECRET}{}", " ".repeat(length - SECRET.len()));
+        assert!(secret(&spaced(256)).is_some());
+        assert_eq!(secret(&spaced(257)), None);
+    }
+
+    #[test]
     fn a_url_says_how_its_codes_are_made() {
         let url = format!(
             "otpauth://totp/Old%20App:ann?secret={SECRET}&issuer=Old%20App&algorithm=sha256&digits=8&period=60&image=x"

@@ -249,6 +249,13 @@ mod tests {
     fn names_are_spelled_with_what_gsm_7_has() {
         assert_eq!(gsm7_name("Año Niño & Cía"), "Ano Nino & Cia");
         assert_eq!(gsm7_name("東京"), "login");
+        let (accents, letters) = (
+            "áàâãäå ÁÀÂÃÄÅ éèêë ÉÈÊË íìîï ÍÌÎÏ óòôõöø ÓÒÔÕÖØ úùûü ÚÙÛÜ ñÑ çÇ",
+            "aaaaaa AAAAAA eeee EEEE iiii IIII oooooo OOOOOO uuuu UUUU nN cC",
+        );
+        for (accents, letters) in accents.split(' ').zip(letters.split(' ')) {
+            assert_eq!(gsm7_name(accents), letters);
+        }
     }
 
     #[test]
@@ -257,6 +264,8 @@ mod tests {
         for locale in [Locale::En, Locale::Es] {
             for purpose in [Purpose::Verify, Purpose::Recovery] {
                 let email = notice("Zoë & Co", purpose, locale, &code).email();
+                let minutes = format!(" {} minut", purpose.lifetime() / 60);
+                assert!(email.text.contains(&minutes) && email.html.contains(&minutes));
                 assert!(email.text.contains("123456") && email.html.contains("123456"));
                 assert!(email.subject.contains("Zoë & Co") && email.html.contains("Zoë &amp; Co"));
                 assert!(

@@ -116,3 +116,25 @@ impl Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_method_has_one_name_in_answers_settings_and_texts() {
+        for method in Method::ALL {
+            assert_eq!(serde_json::json!(method), method.name());
+        }
+    }
+
+    #[test]
+    fn oob_04_no_two_kinds_of_code_share_a_name() {
+        let channels = [Channel::Sms, Channel::Email, Channel::Api];
+        let purposes = [Purpose::Verify, Purpose::Recovery];
+        let kinds = channels.map(|channel| purposes.map(|purpose| channel.kind(purpose)));
+        assert_eq!(kinds.concat().into_iter().collect::<HashSet<_>>().len(), 6);
+    }
+}

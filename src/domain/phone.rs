@@ -198,6 +198,12 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_countries_shows_which() {
+        let list = CountryList::parse("ES, US").unwrap();
+        assert_eq!(format!("{list:?}"), "Only([Country(ES), Country(US)])");
+    }
+
+    #[test]
     fn a_number_has_the_country_of_its_longest_prefix() {
         for (text, country) in [
             ("+34612345678", "ES"),

@@ -75,7 +75,7 @@ pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
         rows.extend((0..bytes_per_row).map(|byte| {
             // A set bit is white. Bits past the side are padding.
             let dark = |bit| modules.is_dark((byte * 8 + bit) / SCALE, y / SCALE);
-            (0..8).fold(0_u8, |bits, bit| (bits << 1) | u8::from(!dark(bit)))
+            (0..8).fold(0_u8, |bits, bit| (bits << 1) + u8::from(!dark(bit)))
         }));
     }
     let side = u32::try_from(side)
@@ -125,18 +125,57 @@ mod tests {
 
     // That another program reads the text back is tested with the built Worker, by jsqr.
 
+    const URI: &str = "otpauth://totp/Shop:ann?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+    /// The modules as the crate has them, row by row, in a border of four light ones.
+    fn expected() -> Vec<Vec<bool>> {
+        let code = QrCode::with_error_correction_level(URI, EcLevel::M).unwrap();
+        let width = code.width();
+        let mut rows = vec![vec![false; width + 8]; width + 8];
+        for (at, color) in code.into_colors().into_iter().enumerate() {
+            rows[4 + at / width][4 + at % width] = color == Color::Dark;
+        }
+        rows
+    }
+
     #[test]
-    fn a_png_is_square_and_has_its_quiet_zone() {
-        let image = png("otpauth://totp/Shop:ann?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap();
+    fn a_png_shows_every_module_as_8_by_8_pixels_in_a_quiet_zone_of_4() {
+        let image = png(URI).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(&image))
             .read_info()
             .unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-        let info = reader.next_frame(&mut pixels).unwrap();
-        assert_eq!(info.width, info.height);
-        let border = SCALE * QUIET_ZONE * info.line_size;
-        assert!(pixels[..border].iter().all(|&byte| byte == 0xff));
-        assert!(pixels[border..].iter().any(|&byte| byte != 0xff));
+        let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut bytes).unwrap();
+        let modules = expected();
+        let side = modules.len() * 8;
+        assert_eq!(
+            (info.width as usize, info.height as usize, info.line_size),
+            (side, side, side.div_ceil(8))
+        );
+        for y in 0..side {
+            for x in 0..side {
+                let white = bytes[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1;
+                assert_eq!(white, !modules[y / 8][x / 8], "{x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_svg_has_a_square_for_every_dark_module_and_no_other() {
+        let image = svg(URI).unwrap();
+        let modules = expected();
+        let side = modules.len();
+        let mut path = String::new();
+        for (y, row) in modules.iter().enumerate() {
+            for (x, _) in row.iter().enumerate().filter(|(_, dark)| **dark) {
+                let _ = write!(path, "M{x} {y}h1v1h-1z");
+            }
+        }
+        assert!(image.contains(&format!("d=\"{path}\"")));
+        let pixels = side * 8;
+        assert!(image.contains(&format!(
+            "width=\"{pixels}\" height=\"{pixels}\" viewBox=\"0 0 {side} {side}\""
+        )));
     }
 
     #[test]

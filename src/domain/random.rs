@@ -69,6 +69,14 @@ mod tests {
     }
 
     #[test]
+    fn as_many_bytes_are_drawn_as_were_asked_for_and_no_two_draws_are_alike() {
+        let (a, b) = (vec(32).unwrap(), vec(32).unwrap());
+        assert_eq!((a.len(), b.len()), (32, 32));
+        assert_ne!(a, b);
+        assert!(vec(0).unwrap().is_empty());
+    }
+
+    #[test]
     fn ids_are_128_bits_and_differ() {
         let (a, b) = (id().unwrap(), id().unwrap());
         assert_eq!(a.len(), 32);
