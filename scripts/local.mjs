@@ -50,13 +50,25 @@ export async function prepareDatabase() {
   const stamp = join(root, ".wrangler", "state", "migrated-to");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
 
-  const options = { env: wranglerEnvironment };
-  const migrate = ["d1", "migrations", "apply", "DB", "--local"];
-  await step("Applying the migrations to the local D1", "about 3 s", tool("wrangler"), migrate, { ...options, log: ["migrations"] });
-  const execute = ["d1", "execute", "DB", "--local", "--yes", "--command", insertDemoClient];
-  await step(`Adding the demo client ${demoClient.id}`, "about 2 s", tool("wrangler"), execute, { ...options, log: ["demo-client"] });
+  await migrate();
+  await addDemoClient();
   writeFileSync(stamp, wanted);
 }
+
+/** Applies the migrations to the local D1, wrangler's own or that in the folder `state`. */
+export async function migrate(state) {
+  const args = ["d1", "migrations", "apply", "DB", ...where(state)];
+  const options = { env: wranglerEnvironment, log: ["migrations"] };
+  await step("Applying the migrations to the local D1", "about 3 s", tool("wrangler"), args, options);
+}
+
+export async function addDemoClient(state) {
+  const args = ["d1", "execute", "DB", ...where(state), "--yes", "--command", insertDemoClient];
+  const options = { env: wranglerEnvironment, log: ["demo-client"] };
+  await step(`Adding the demo client ${demoClient.id}`, "about 2 s", tool("wrangler"), args, options);
+}
+
+const where = (state) => ["--local", ...(state ? ["--persist-to", state] : [])];
 
 const insertDemoClient = `
   INSERT INTO clients (client_id, name, secret_digest, settings, created_at)

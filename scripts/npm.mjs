@@ -1,6 +1,6 @@
 // The npm packages: wrangler, node 22, esbuild, binaryen and what the tests use.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Problem, root, step } from "./steps.mjs";
 
 const bin = join(root, "node_modules", ".bin");
@@ -11,22 +11,27 @@ export const tool = (name) => join(bin, name);
 /** The environment for programs that are npm packages: they find node 22 before the system's node. */
 export const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
 
-export async function installPackages() {
+/** Those of the root, or of another folder with a lock file. */
+export async function installPackages(folder = root) {
   if (parseInt(process.versions.node, 10) < 20) {
     throw new Problem(`Node ${process.versions.node} is too old: Candado needs 20 or later.`);
   }
-  if (installed()) return;
+  if (installed(folder)) return;
   // While npm replaces node_modules its own scripts must not run on the node that lies there.
   const PATH = process.env.PATH.split(":").filter((folder) => folder !== bin).join(":");
-  await step("Installing the npm packages", "about 15 s", "npm", ["ci", "--no-audit", "--no-fund"], {
+  const where = relative(root, folder);
+  const title = `Installing the npm packages${where && ` of ${where}`}`;
+  await step(title, "about 15 s", "npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: folder,
     env: { ...process.env, PATH },
+    log: ["npm", where],
   });
 }
 
 /** npm leaves a copy of the lock file, without what other platforms need, beside what it installed. */
-function installed() {
-  const wanted = packages("package-lock.json");
-  const present = packages("node_modules/.package-lock.json");
+function installed(folder) {
+  const wanted = packages(join(folder, "package-lock.json"));
+  const present = packages(join(folder, "node_modules", ".package-lock.json"));
   return Object.entries(wanted).every(
     ([path, { version, integrity, optional }]) =>
       path === "" ||
@@ -36,7 +41,7 @@ function installed() {
 
 function packages(lockFile) {
   try {
-    return JSON.parse(readFileSync(join(root, lockFile), "utf8")).packages;
+    return JSON.parse(readFileSync(lockFile, "utf8")).packages;
   } catch {
     return {};
   }
