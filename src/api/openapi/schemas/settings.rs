@@ -1,0 +1,176 @@
+//! The settings of a client: as they apply, and as a request changes them.
+
+use serde_json::json;
+use utoipa::openapi::schema::{
+    AdditionalProperties, Array, Object, ObjectBuilder, SchemaType, Type,
+};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{nullable, push, reference};
+use crate::domain::method::Method;
+use crate::domain::phone::CountryList;
+use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
+
+/// What a client is set to: every setting, as it applies.
+impl PartialSchema for Settings {
+    fn schema() -> RefOr<Schema> {
+        settings("Every setting as it applies, defaults included.", true)
+    }
+}
+
+impl ToSchema for Settings {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<Label>(schemas);
+        push::<Domain>(schemas);
+        push::<Method>(schemas);
+        push::<Locale>(schemas);
+        push::<CountryList>(schemas);
+    }
+}
+
+/// Settings as a request has them: any may be missing, and `null` is the default again.
+pub(in crate::api) struct SettingsPatch;
+
+impl PartialSchema for SettingsPatch {
+    fn schema() -> RefOr<Schema> {
+        settings(
+            "The settings to change; what is left out stays. `null` returns one to its default.",
+            false,
+        )
+    }
+}
+
+impl ToSchema for SettingsPatch {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Settings::schemas(schemas);
+    }
+}
+
+fn settings(description: &str, complete: bool) -> RefOr<Schema> {
+    let mut object = ObjectBuilder::new()
+        .description(Some(description))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        .build();
+    let named = names(complete);
+    let counted = limits().map(|(name, limit)| (name, setting(limit, complete)));
+    for (name, schema) in named.into_iter().chain(counted) {
+        object.properties.insert(name.to_owned(), schema);
+        if complete {
+            object.required.push(name.to_owned());
+        }
+    }
+    RefOr::T(Schema::Object(object))
+}
+
+fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
+    let language = "The language of messages, where a request names none.";
+    let locale = reference::<Locale>();
+    [
+        (
+            "issuer",
+            nullable(
+                reference::<Label>(),
+                "The name in authenticator apps and messages; the client's name while it is not set.",
+            ),
+        ),
+        (
+            "sms_domain",
+            nullable(
+                reference::<Domain>(),
+                "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.",
+            ),
+        ),
+        (
+            "methods",
+            nullable(
+                Array::new(reference::<Method>()).into(),
+                "The methods the client may use; all while it is not set.",
+            ),
+        ),
+        (
+            "sms_countries",
+            nullable(
+                reference::<CountryList>(),
+                "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.",
+            ),
+        ),
+        (
+            "locale",
+            if complete {
+                locale
+            } else {
+                nullable(locale, language)
+            },
+        ),
+    ]
+}
+
+fn limits() -> [(&'static str, Object); 7] {
+    // Taken apart, so that a setting that is added is described too.
+    let Settings {
+        issuer: _,
+        sms_domain: _,
+        methods: _,
+        sms_countries: _,
+        locale: _,
+        cooldown_seconds,
+        sends_per_ten_minutes,
+        sends_per_day,
+        sms_per_prefix_and_hour,
+        daily_sms_budget,
+        daily_email_budget,
+        require_step_up,
+    } = Settings::default();
+    let cooldown =
+        "Seconds between two messages to one user on one channel; doubles with each further one.";
+    let ten_minutes = "Messages to one destination in 10 minutes, whichever users it belongs to.";
+    let day = "Messages to one destination in 24 hours.";
+    let prefix = "SMS per hour to numbers that differ in their last four digits only.";
+    let sms = "SMS per day (UTC) of the whole client.";
+    let email = "E-mails per day (UTC) of the whole client.";
+    let step_up = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(json!(require_step_up)))
+        .description(Some(
+            "Whether disabling, renewing, deleting, new recovery codes and new contact data need a \
+             fresh `code`.",
+        ))
+        .build();
+    [
+        ("cooldown_seconds", bounded(cooldown_seconds, cooldown)),
+        (
+            "sends_per_ten_minutes",
+            bounded(sends_per_ten_minutes, ten_minutes),
+        ),
+        ("sends_per_day", bounded(sends_per_day, day)),
+        (
+            "sms_per_prefix_and_hour",
+            bounded(sms_per_prefix_and_hour, prefix),
+        ),
+        ("daily_sms_budget", bounded(daily_sms_budget, sms)),
+        ("daily_email_budget", bounded(daily_email_budget, email)),
+        ("require_step_up", step_up),
+    ]
+}
+
+/// In a request `null` stands for the default.
+fn setting(mut schema: Object, complete: bool) -> RefOr<Schema> {
+    if let (false, SchemaType::Type(one)) = (complete, schema.schema_type.clone()) {
+        schema.schema_type = [one, Type::Null].into_iter().collect();
+    }
+    schema.into()
+}
+
+fn bounded<const LEAST: u32, const DEFAULT: u32, const MOST: u32>(
+    _: Bounded<LEAST, DEFAULT, MOST>,
+    description: &str,
+) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(LEAST))
+        .maximum(Some(MOST))
+        .default(Some(json!(DEFAULT)))
+        .description(Some(description))
+        .build()
+}
