@@ -3,9 +3,10 @@
 
 use http::Uri;
 
+use crate::domain::country::CountryList;
 use crate::domain::email::Email;
 use crate::domain::keys::KeyRing;
-use crate::domain::phone::{CountryList, Phone};
+use crate::domain::phone::Phone;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
 
@@ -274,7 +275,7 @@ mod tests {
         assert!(
             !config
                 .sms_countries
-                .allows(&Phone::parse("+34600111222").unwrap())
+                .allows(Phone::parse("+34600111222").unwrap().country())
         );
     }
 

@@ -4,6 +4,7 @@
 pub mod account;
 mod calling_codes;
 pub mod code;
+pub mod country;
 pub mod digest;
 pub mod email;
 pub mod fields;

@@ -1,5 +1,5 @@
-//! A telephone number as E.164 writes it, and the countries a tenant sends to. Whether the number exists,
-//! and on what kind of line, only the network knows.
+//! A telephone number as E.164 writes it. Whether the number exists, and on what kind of line, only the
+//! network knows.
 
 use std::fmt;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::calling_codes;
+use super::country::Country;
 
 /// A number has exactly one text, so that the text can be the key of a limit: no spaces, no 00, no extension.
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
@@ -82,109 +83,6 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// An ISO 3166-1 alpha-2 code that has telephone numbers of its own.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Country([u8; 2]);
-
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum CountryError {
-    #[error("{0:?} is not the two capital letters of a country with telephone numbers")]
-    Unknown(String),
-    #[error("* allows every country and stands alone")]
-    AnyAmongOthers,
-}
-
-impl Country {
-    pub fn parse(text: &str) -> Result<Self, CountryError> {
-        <[u8; 2]>::try_from(text.as_bytes())
-            .ok()
-            .filter(|code| calling_codes::is_country(*code))
-            .map(Self)
-            .ok_or_else(|| CountryError::Unknown(text.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl TryFrom<String> for Country {
-    type Error = CountryError;
-
-    fn try_from(text: String) -> Result<Self, CountryError> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Country> for String {
-    fn from(country: Country) -> Self {
-        country.as_str().to_owned()
-    }
-}
-
-impl fmt::Debug for Country {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Country({})", self.as_str())
-    }
-}
-
-/// The countries a tenant sends to. As JSON a list of codes, or `["*"]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub enum CountryList {
-    Any,
-    Only(Vec<Country>),
-}
-
-impl CountryList {
-    /// `*`, or codes between commas. An empty text allows nothing.
-    pub fn parse(text: &str) -> Result<Self, CountryError> {
-        if text.trim().is_empty() {
-            return Ok(Self::Only(Vec::new()));
-        }
-        let entries: Vec<&str> = text.split(',').map(str::trim).collect();
-        Self::from_entries(&entries)
-    }
-
-    /// Not even `Any` allows a number that belongs to no country.
-    pub fn allows(&self, phone: &Phone) -> bool {
-        phone.country().is_some_and(|country| match self {
-            Self::Any => true,
-            Self::Only(countries) => countries.contains(&country),
-        })
-    }
-
-    fn from_entries<T: AsRef<str>>(entries: &[T]) -> Result<Self, CountryError> {
-        if !entries.iter().any(|entry| entry.as_ref() == "*") {
-            let countries = entries.iter().map(|entry| Country::parse(entry.as_ref()));
-            return Ok(Self::Only(countries.collect::<Result<_, _>>()?));
-        }
-        if entries.len() == 1 {
-            Ok(Self::Any)
-        } else {
-            Err(CountryError::AnyAmongOthers)
-        }
-    }
-}
-
-impl TryFrom<Vec<String>> for CountryList {
-    type Error = CountryError;
-
-    fn try_from(entries: Vec<String>) -> Result<Self, CountryError> {
-        Self::from_entries(&entries)
-    }
-}
-
-impl From<CountryList> for Vec<String> {
-    fn from(list: CountryList) -> Self {
-        match list {
-            CountryList::Any => vec!["*".to_owned()],
-            CountryList::Only(countries) => countries.into_iter().map(String::from).collect(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,12 +93,6 @@ mod tests {
 
     fn country_of(text: &str) -> Option<String> {
         phone(text).country().map(String::from)
-    }
-
-    #[test]
-    fn a_list_of_countries_shows_which() {
-        let list = CountryList::parse("ES, US").unwrap();
-        assert_eq!(format!("{list:?}"), "Only([Country(ES), Country(US)])");
     }
 
     #[test]
@@ -380,83 +272,5 @@ mod tests {
         assert_eq!(serde_json::to_string(&phone).unwrap(), "\"+34612345678\"");
         assert!(serde_json::from_str::<Phone>("\"0034612345678\"").is_err());
         assert!(serde_json::from_str::<Phone>("34612345678").is_err());
-    }
-
-    #[test]
-    fn a_country_is_two_capitals_of_the_table() {
-        assert_eq!(Country::parse("ES").unwrap().as_str(), "ES");
-        for text in [
-            "", "E", "es", "Es", "ESP", "ZZ", "EU", "34", "*", "É", " ES",
-        ] {
-            let error = Country::parse(text).unwrap_err();
-            assert_eq!(error, CountryError::Unknown(text.to_owned()));
-        }
-    }
-
-    #[test]
-    fn a_list_allows_its_countries_only() {
-        let list = CountryList::parse("ES,PT, US").unwrap();
-        assert!(list.allows(&phone("+34612345678")));
-        assert!(list.allows(&phone("+12015550123")));
-        assert!(!list.allows(&phone("+15062345678")), "Canada is not the US");
-        assert!(
-            !list.allows(&phone("+18762101234")),
-            "Jamaica is not the US"
-        );
-        assert!(!list.allows(&phone("+447400123456")));
-        assert!(!list.allows(&phone("+34806123456")), "premium rate");
-    }
-
-    #[test]
-    fn an_empty_list_allows_nothing() {
-        for text in ["", "  "] {
-            let list = CountryList::parse(text).unwrap();
-            assert_eq!(list, CountryList::Only(Vec::new()));
-            assert!(!list.allows(&phone("+34612345678")));
-        }
-    }
-
-    #[test]
-    fn any_still_refuses_a_number_without_a_country() {
-        let any = CountryList::parse(" * ").unwrap();
-        assert_eq!(any, CountryList::Any);
-        assert!(any.allows(&phone("+34612345678")));
-        assert!(!any.allows(&phone("+881612345678")));
-        assert!(!any.allows(&phone("+449012345678")));
-    }
-
-    #[test]
-    fn a_list_names_its_bad_entry() {
-        for (text, entry) in [
-            ("ES,spain,PT", "spain"),
-            ("ES,ZZ", "ZZ"),
-            ("es", "es"),
-            ("ES,", ""),
-            ("ES PT", "ES PT"),
-            ("ES;PT", "ES;PT"),
-        ] {
-            let error = CountryList::parse(text).unwrap_err();
-            assert_eq!(error, CountryError::Unknown(entry.to_owned()), "{text}");
-            assert!(error.to_string().contains(entry));
-        }
-        assert_eq!(
-            CountryList::parse("ES,*"),
-            Err(CountryError::AnyAmongOthers)
-        );
-    }
-
-    #[test]
-    fn a_list_is_an_array_in_json() {
-        for (text, list) in [
-            (r#"["*"]"#, CountryList::Any),
-            ("[]", CountryList::Only(Vec::new())),
-            (r#"["ES","PT"]"#, CountryList::parse("ES,PT").unwrap()),
-        ] {
-            assert_eq!(serde_json::from_str::<CountryList>(text).unwrap(), list);
-            assert_eq!(serde_json::to_string(&list).unwrap(), text);
-        }
-        for text in [r#"["ZZ"]"#, r#"["*","ES"]"#, r#""*""#, r#"[" ES"]"#, "null"] {
-            assert!(serde_json::from_str::<CountryList>(text).is_err(), "{text}");
-        }
     }
 }

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::country::CountryList;
 use super::fields::{self, FieldError, Fields};
 use super::method::Method;
-use super::phone::CountryList;
 
 /// A name shown to people, in an app or a message: 1 to 64 characters, none of them control.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

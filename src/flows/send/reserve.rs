@@ -121,7 +121,7 @@ fn destination(
             let countries = present.client.settings.sms_countries.as_ref();
             if countries
                 .unwrap_or(&present.call.app.config.sms_countries)
-                .allows(&phone)
+                .allows(phone.country())
             {
                 Ok(Destination::Phone(phone))
             } else {

@@ -8,8 +8,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{nullable, push, reference};
+use crate::domain::country::CountryList;
 use crate::domain::method::Method;
-use crate::domain::phone::CountryList;
 use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
 
 /// What a client is set to: every setting, as it applies.
