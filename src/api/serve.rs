@@ -7,7 +7,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::json;
@@ -20,6 +23,13 @@ use crate::error::Error;
 
 /// Bytes a request body may have (API-02).
 pub const BODY_LIMIT: usize = 16 * 1024;
+
+/// Of a body that is too large this much is read and thrown away, so that its sender gets to hear the
+/// answer: one that is cut off while it sends may only see a lost connection.
+pub const DRAINED: usize = 1024 * 1024;
+
+/// The headers anything behind `serve` reads. No other can change an outcome (RATE-19).
+pub const READ_HEADERS: [HeaderName; 3] = [AUTHORIZATION, CONTENT_TYPE, ACCEPT];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

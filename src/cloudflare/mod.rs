@@ -12,11 +12,9 @@ use std::sync::Arc;
 use axum::Router;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::HeaderName;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use worker::{Context, Date, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 
-use crate::api::{self, BODY_LIMIT};
+use crate::api::{self, BODY_LIMIT, DRAINED, READ_HEADERS};
 use crate::app::App;
 use crate::config::Config;
 use crate::flows::housekeeping;
@@ -88,13 +86,6 @@ fn build(env: &Env) -> Result<Service, String> {
         app: Arc::new(app),
     })
 }
-
-/// Of a body that is too large this much is read and thrown away, so that its sender gets to hear the
-/// answer: one that is cut off while it sends may only see a lost connection.
-const DRAINED: usize = 1024 * 1024;
-
-/// The headers anything here reads. No other can change an outcome (RATE-19).
-const READ_HEADERS: [HeaderName; 3] = [AUTHORIZATION, CONTENT_TYPE, ACCEPT];
 
 /// The request with its body in one piece. A body over the limit is cut one byte past it, which is
 /// enough to refuse it and keeps it from filling the isolate.
