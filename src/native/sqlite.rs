@@ -1,11 +1,15 @@
 //! `Database` and `KeyValue` on SQLite, with the migrations D1 gets.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
+use rusqlite::{
+    Connection, OptionalExtension, ToSql, TransactionBehavior, params, params_from_iter,
+};
 use serde_json::Value as Json;
 
 use crate::platform::{
@@ -18,41 +22,117 @@ const MIGRATIONS: [&str; 2] = [
     include_str!("../../migrations/0002_client_epochs.sql"),
 ];
 
+/// Longest wait for another process that writes the same file: as long as one for D1.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared, more than the product has.
+const PREPARED: usize = 64;
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
 /// One connection: SQLite has one writer, as D1 has.
 #[derive(Clone)]
-pub struct Sqlite(Arc<Mutex<Connection>>);
+pub struct Sqlite {
+    connection: Arc<Mutex<Connection>>,
+    /// A file is used on a thread that may block, and whoever waits for the turn holds none. In memory
+    /// nothing waits for a disk.
+    turn: Option<Arc<tokio::sync::Mutex<()>>>,
+}
 
 impl Sqlite {
     /// Opens a file, or makes it, and brings its schema up to date.
-    pub fn open(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        Self::prepare(connection)
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let mut connection = connect(path)?;
+        // On the disk before it is told: a used code stays used when the power fails.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        migrate(&mut connection)?;
+        Ok(Self::of_file(connection))
     }
 
     /// A database that ends with the process.
     pub fn in_memory() -> rusqlite::Result<Self> {
-        Self::prepare(Connection::open_in_memory()?)
+        let mut connection = Connection::open_in_memory()?;
+        migrate(&mut connection)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            turn: None,
+        })
     }
 
-    fn prepare(mut connection: Connection) -> rusqlite::Result<Self> {
-        connection.pragma_update(None, "foreign_keys", true)?;
-        for (version, migration) in (1..).zip(MIGRATIONS) {
-            let present: i64 =
-                connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            if present < version {
-                let transaction = connection.transaction()?;
-                transaction.execute_batch(migration)?;
-                transaction.pragma_update(None, "user_version", version)?;
-                transaction.commit()?;
-            }
+    fn of_file(connection: Connection) -> Self {
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        Self {
+            connection: Arc::new(Mutex::new(connection)),
+            turn: Some(Arc::default()),
         }
-        Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.connection)
     }
+
+    /// The turn lasts until the work is done, also when nobody waits for its outcome any more.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, String> {
+        let Some(turn) = self.turn.clone() else {
+            return work(&mut self.connection()).map_err(|error| error.to_string());
+        };
+        let turn = turn.lock_owned().await;
+        let connection = self.connection.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&mut lock(&connection))
+        });
+        match done.await {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    make_private(path)?;
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    Ok(connection)
+}
+
+/// A new file is its owner's alone; SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "foreign_keys", true)?;
+    for (version, migration) in (1..).zip(MIGRATIONS) {
+        // Immediate, so that of two processes that start at once one applies it.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let present: i64 =
+            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if present < version {
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", version)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
 }
 
 impl ToSql for Value {
@@ -68,18 +148,28 @@ impl ToSql for Value {
 #[async_trait]
 impl Database for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
-        let mut connection = self.connection();
-        let run = |connection: &mut Connection| -> rusqlite::Result<Vec<Outcome>> {
-            let transaction = connection.transaction()?;
-            let outcomes = statements
-                .iter()
-                .map(|statement| execute(&transaction, statement))
-                .collect::<rusqlite::Result<_>>()?;
-            transaction.commit()?;
-            Ok(outcomes)
-        };
-        run(&mut connection).map_err(|error| DatabaseError::Unavailable(error.to_string()))
+        self.in_turn(move |connection| run(connection, &statements))
+            .await
+            .map_err(DatabaseError::Unavailable)
     }
+}
+
+fn run(connection: &mut Connection, statements: &[Statement]) -> rusqlite::Result<Vec<Outcome>> {
+    let mut behavior = TransactionBehavior::Deferred;
+    for statement in statements {
+        if !connection.prepare_cached(&statement.sql)?.readonly() {
+            // The lock is taken before anything is read: what a compare-and-swap compared with stays so
+            // until it swapped, whichever process writes beside this one.
+            behavior = TransactionBehavior::Immediate;
+        }
+    }
+    let transaction = connection.transaction_with_behavior(behavior)?;
+    let outcomes = statements
+        .iter()
+        .map(|statement| execute(&transaction, statement))
+        .collect::<rusqlite::Result<_>>()?;
+    transaction.commit()?;
+    Ok(outcomes)
 }
 
 fn execute(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
@@ -126,6 +216,14 @@ pub struct SqliteKeyValue {
 }
 
 impl SqliteKeyValue {
+    /// Opens a file of its own, or makes it. A power failure may cost its last entries, which nothing
+    /// depends on.
+    pub fn open(path: &Path, clock: Clock) -> Result<Self, OpenError> {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(Self::new(Sqlite::of_file(connection), clock)?)
+    }
+
     pub fn new(database: Sqlite, clock: Clock) -> rusqlite::Result<Self> {
         database.connection().execute_batch(
             "CREATE TABLE IF NOT EXISTS key_values (
@@ -140,47 +238,43 @@ impl SqliteKeyValue {
     }
 }
 
-impl From<rusqlite::Error> for KeyValueError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
 #[async_trait]
 impl KeyValue for SqliteKeyValue {
     async fn get(&self, key: &str) -> Result<Option<String>, KeyValueError> {
-        let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
-        let connection = self.database.connection();
-        connection
-            .query_row(sql, params![key, self.now()], |row| row.get(0))
-            .optional()
-            .map_err(KeyValueError::from)
+        let (key, now) = (key.to_owned(), self.now());
+        let get = move |connection: &mut Connection| {
+            let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
+            let mut select = connection.prepare_cached(sql)?;
+            select
+                .query_row(params![key, now], |row| row.get(0))
+                .optional()
+        };
+        self.database.in_turn(get).await.map_err(KeyValueError)
     }
 
     async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
-        let expires_at = self.now().saturating_add_unsigned(ttl.max(60));
-        let connection = self.database.connection();
-        // Expired keys go whenever one is written: nothing else has to run.
-        connection
-            .execute(
-                "DELETE FROM key_values WHERE expires_at <= ?1",
-                params![self.now()],
-            )
-            .map_err(KeyValueError::from)?;
-        let sql = "INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
+        let (key, value, now) = (key.to_owned(), value.to_owned(), self.now());
+        let expires_at = now.saturating_add_unsigned(ttl.max(60));
+        let put = move |connection: &mut Connection| {
+            // Expired keys go whenever one is written: nothing else has to run.
+            let sql = "DELETE FROM key_values WHERE expires_at <= ?1";
+            connection.execute(sql, params![now])?;
+            let sql = "INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
-        connection
-            .execute(sql, params![key, value, expires_at])
-            .map_err(KeyValueError::from)?;
-        Ok(())
+            connection.execute(sql, params![key, value, expires_at])?;
+            Ok(())
+        };
+        self.database.in_turn(put).await.map_err(KeyValueError)
     }
 
     async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
-        let connection = self.database.connection();
-        connection
-            .execute("DELETE FROM key_values WHERE key = ?1", params![key])
-            .map_err(KeyValueError::from)?;
-        Ok(())
+        let key = key.to_owned();
+        let delete = move |connection: &mut Connection| {
+            let sql = "DELETE FROM key_values WHERE key = ?1";
+            connection.execute(sql, params![key])?;
+            Ok(())
+        };
+        self.database.in_turn(delete).await.map_err(KeyValueError)
     }
 }
 
@@ -225,6 +319,54 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(found.rows.len(), 1);
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_swaps_through_two_connections_to_one_file_one_hits() {
+        let directory = std::env::temp_dir().join(format!("candado-two-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("test.sqlite");
+        let processes = [Sqlite::open(&file).unwrap(), Sqlite::open(&file).unwrap()];
+        let insert = Statement::new("INSERT INTO revoked_tokens VALUES ('a', 0)", []);
+        processes[0].run(insert).await.unwrap();
+        for round in 0..20_i64 {
+            let swaps = processes.iter().cycle().take(8).cloned().map(|process| {
+                tokio::spawn(async move {
+                    let read = Statement::new("SELECT * FROM revoked_tokens", []);
+                    let swap = Statement::new(
+                        "UPDATE revoked_tokens SET expires_at = ?1 + 1 WHERE expires_at = ?1",
+                        [round.into()],
+                    );
+                    process.batch(vec![read, swap]).await.unwrap()[1].changes
+                })
+            });
+            let mut hits = 0;
+            for swap in swaps.collect::<Vec<_>>() {
+                hits += swap.await.unwrap();
+            }
+            assert_eq!(hits, 1);
+        }
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_new_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = std::env::temp_dir().join(format!("candado-mode-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let db = Sqlite::open(&directory.join("test.sqlite")).unwrap();
+        let insert = Statement::new("INSERT INTO revoked_tokens VALUES ('a', 1)", []);
+        db.run(insert).await.unwrap();
+        let mut files = 0;
+        for file in std::fs::read_dir(&directory).unwrap() {
+            let mode = file.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            files += 1;
+        }
+        assert_eq!(files, 3, "the database, its log and its index");
+        drop(db);
         std::fs::remove_dir_all(directory).unwrap();
     }
 
