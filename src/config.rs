@@ -110,7 +110,7 @@ pub struct Config {
 impl Config {
     /// Reads every variable through `lookup`; an empty one counts as not set.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let read = Reader { lookup };
+        let read = Reader::new(lookup);
         let development = match read.optional("ENVIRONMENT").as_deref() {
             None | Some("production") => false,
             Some("development") => true,
@@ -143,19 +143,23 @@ impl Config {
     }
 }
 
-fn invalid(name: &'static str, reason: &(impl ToString + ?Sized)) -> ConfigError {
+pub(crate) fn invalid(name: &'static str, reason: &(impl ToString + ?Sized)) -> ConfigError {
     ConfigError::Invalid {
         name,
         reason: reason.to_string(),
     }
 }
 
-struct Reader<L> {
+pub(crate) struct Reader<L> {
     lookup: L,
 }
 
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    fn optional(&self, name: &'static str) -> Option<String> {
+    pub(crate) fn new(lookup: L) -> Self {
+        Self { lookup }
+    }
+
+    pub(crate) fn optional(&self, name: &'static str) -> Option<String> {
         (self.lookup)(name)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
@@ -165,7 +169,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         self.optional(name).ok_or(ConfigError::Missing(name))
     }
 
-    fn parsed<T, E: ToString>(
+    pub(crate) fn parsed<T, E: ToString>(
         &self,
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,

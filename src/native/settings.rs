@@ -1,0 +1,117 @@
+//! What only a server of one's own is told, beside what `Config` holds: where it listens, where its
+//! database is, and who ends TLS.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::{ConfigError, Reader, invalid};
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub listen: SocketAddr,
+    pub database: PathBuf,
+    /// A proxy in front ends TLS, and its `X-Forwarded-Proto` is believed.
+    pub behind_tls_proxy: bool,
+}
+
+impl Settings {
+    pub(super) fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+        development: bool,
+    ) -> Result<Self, ConfigError> {
+        let read = Reader::new(lookup);
+        let listen: SocketAddr = read
+            .parsed("LISTEN", |text| {
+                text.parse()
+                    .map_err(|_| "it is an address and a port, such as 127.0.0.1:8787")
+            })?
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787)));
+        let behind_tls_proxy = read
+            .parsed("BEHIND_TLS_PROXY", |text| {
+                text.parse().map_err(|_| "it is true or false")
+            })?
+            .unwrap_or(false);
+        if !development && !behind_tls_proxy {
+            let reason = "in production it has to be true: this program speaks plain http, and a \
+                          proxy in front of it ends TLS";
+            return Err(invalid("BEHIND_TLS_PROXY", reason));
+        }
+        // Development lets plain http through for whoever calls the host localhost.
+        if development && !listen.ip().is_loopback() {
+            let reason =
+                "in development it is an address of this machine alone, such as 127.0.0.1:8787";
+            return Err(invalid("LISTEN", reason));
+        }
+        Ok(Self {
+            listen,
+            database: read
+                .optional("DATABASE")
+                .unwrap_or_else(|| "candado.sqlite".to_owned())
+                .into(),
+            behind_tls_proxy,
+        })
+    }
+
+    /// The file of the key-value store, beside the database's own `-wal` and `-shm`.
+    pub(super) fn key_values(&self) -> PathBuf {
+        let mut path = self.database.clone().into_os_string();
+        path.push("-kv");
+        path.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(development: bool, variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let lookup = |name: &str| {
+            let value = variables.iter().find(|(key, _)| *key == name);
+            value.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::from_lookup(lookup, development).map_err(|error| error.to_string())
+    }
+
+    const PROXY: (&str, &str) = ("BEHIND_TLS_PROXY", "true");
+
+    #[test]
+    fn cfg_04_plain_http_without_a_proxy_is_for_development_on_this_machine() {
+        let error = read(false, &[]).unwrap_err();
+        assert!(
+            error.starts_with("BEHIND_TLS_PROXY is not valid"),
+            "{error}"
+        );
+        let error = read(false, &[("BEHIND_TLS_PROXY", "false")]).unwrap_err();
+        assert!(
+            error.starts_with("BEHIND_TLS_PROXY is not valid"),
+            "{error}"
+        );
+        assert!(read(false, &[PROXY, ("LISTEN", "0.0.0.0:80")]).is_ok());
+        assert!(read(true, &[("LISTEN", "[::1]:80")]).is_ok());
+        let error = read(true, &[PROXY, ("LISTEN", "0.0.0.0:80")]).unwrap_err();
+        assert!(error.starts_with("LISTEN is not valid"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_set_listens_to_this_machine_alone() {
+        let settings = read(false, &[PROXY]).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8787");
+        assert_eq!(settings.database.to_str(), Some("candado.sqlite"));
+        assert_eq!(settings.key_values().to_str(), Some("candado.sqlite-kv"));
+    }
+
+    #[test]
+    fn a_bad_variable_is_named() {
+        for (name, value) in [
+            ("LISTEN", "8787"),
+            ("LISTEN", "localhost:8787"),
+            ("BEHIND_TLS_PROXY", "1"),
+        ] {
+            let error = read(true, &[(name, value)]).unwrap_err();
+            assert!(
+                error.starts_with(&format!("{name} is not valid")),
+                "{error}"
+            );
+        }
+    }
+}
