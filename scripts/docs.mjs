@@ -9,7 +9,7 @@ import { main, Problem, root, step } from "./steps.mjs";
 
 const output = join(root, "public");
 const site = (name) => readFileSync(join(root, "docs", "site", name));
-const guides = ["quick-start", "enrol", "log-in", "recover", "move-from-pyotp", "errors", "limits", "going-live"];
+const guides = ["quick-start", "enrol", "log-in", "recover", "move-from-pyotp", "errors", "limits", "going-live", "run-it-yourself"];
 
 // The one file of the package that is served. Its dependencies, which are built into it, would be 250 MB.
 const scalar = {
