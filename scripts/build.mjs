@@ -43,17 +43,20 @@ export async function build() {
   rmSync(stamp, { force: true });
   const first = !existsSync(join(wasmTargetDir, "wasm32-unknown-unknown"));
   await step("Building the Worker", first ? "about 2 min" : "about 40 s", program, ["--release"], { env, log: ["worker-build"] });
-  await stripNames(env);
+  await shrink(env);
   writeFileSync(stamp, wanted);
 }
 
-/** worker-build keeps the functions' names, a seventh of what is uploaded; a panic is logged with its place anyway. */
-async function stripNames(env) {
+/**
+ * worker-build optimises for speed and keeps the names of functions, a seventh of what is uploaded; a panic is logged
+ * with its place anyway.
+ */
+async function shrink(env) {
   const wasm = outputs[1];
-  const stripped = join(wasmTargetDir, "stripped.wasm");
-  const args = ["--strip-debug", "--strip-producers", wasm, "-o", stripped];
-  await step("Stripping names", "about 1 s", tool("wasm-opt"), args, { env, log: ["strip"] });
-  renameSync(stripped, wasm);
+  const shrunk = join(wasmTargetDir, "shrunk.wasm");
+  const args = ["-Oz", "--strip-debug", "--strip-producers", wasm, "-o", shrunk];
+  await step("Shrinking", "about 6 s", tool("wasm-opt"), args, { env, log: ["shrink"] });
+  renameSync(shrunk, wasm);
 }
 
 /** A digest of everything the build reads. */

@@ -71,7 +71,7 @@ pub async fn change_client(
     let detail =
         json!({"name": patch.name, "disabled": patch.disabled, "settings": patch.settings});
     let event = Event::new(Kind::ClientChanged).with(detail);
-    change(call, id, &event, |client| {
+    change(call, id, &event, &|client| {
         if let Some(name) = &patch.name {
             name.as_str().clone_into(&mut client.name);
         }
@@ -94,7 +94,7 @@ pub async fn rotate_secret(
 ) -> Result<(Client, String), Error> {
     let secret = ClientSecret::draw()?;
     let event = Event::new(Kind::ClientSecretRotated).with(json!({"overlap_seconds": overlap}));
-    let client = change(call, id, &event, |client| {
+    let client = change(call, id, &event, &|client| {
         Ok(client.rotate_secret(&secret, overlap, call.now)?)
     })
     .await?;
@@ -154,7 +154,7 @@ async fn change(
     call: &Call,
     id: &ClientId,
     event: &Event,
-    edit: impl Fn(&mut Client) -> Result<(), Error>,
+    edit: &(dyn Fn(&mut Client) -> Result<(), Error> + Sync),
 ) -> Result<Client, Error> {
     for _ in 0..ROUNDS {
         let mut client = find_client(call, id).await?;
