@@ -104,15 +104,7 @@ async fn settings_are_merged_and_checked() {
 #[tokio::test]
 async fn atk_64_both_secrets_work_during_the_overlap() {
     let app = TestApp::new().await;
-    let create = app
-        .admin(
-            Method::POST,
-            "/admin/clients",
-            json!({"name": "Bank", "client_id": "bank"}),
-        )
-        .await
-        .expect(201);
-    let old = create["client_secret"].as_str().unwrap().to_owned();
+    let old = app.new_secret("bank", json!({})).await;
     let rotate = |overlap: u64| {
         app.admin(
             Method::POST,
@@ -142,9 +134,7 @@ async fn atk_64_both_secrets_work_during_the_overlap() {
         .fails(401, "invalid_client");
     app.token_for("bank", &newest).await;
     rotate(30 * 86_400).await.expect(200);
-    rotate(30 * 86_400 + 1)
-        .await
-        .fails(400, "invalid_request");
+    rotate(30 * 86_400 + 1).await.fails(400, "invalid_request");
 }
 
 #[tokio::test]
@@ -223,12 +213,8 @@ async fn a_deleted_client_takes_its_users_along() {
 async fn an_unlocked_user_may_try_again() {
     let app = TestApp::new().await;
     let authenticator = app.enrolled("ann").await;
-    for _ in 0..5 {
-        app.verify("ann", &authenticator.wrong(app.now()))
-            .await
-            .fails(400, "invalid_code");
-    }
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_wrong("ann", &authenticator, 5).await;
+    app.guess_right("ann", &authenticator)
         .await
         .fails(429, "locked");
     app.admin(
@@ -239,9 +225,7 @@ async fn an_unlocked_user_may_try_again() {
     .await
     .expect(200);
     app.advance(30);
-    app.verify("ann", &authenticator.code(app.now()))
-        .await
-        .expect(200);
+    app.guess_right("ann", &authenticator).await.expect(200);
     assert!(app.events("ann").await.contains(&"unlocked".to_owned()));
     app.admin(
         Method::POST,

@@ -122,7 +122,7 @@ async fn atk_13_of_parallel_guesses_five_are_evaluated() {
         for _ in evaluated..5 {
             app.verify("ann", &wrong).await.fails(400, "invalid_code");
         }
-        app.verify("ann", &authenticator.code(app.now()))
+        app.guess_right("ann", &authenticator)
             .await
             .fails(429, "locked");
     }
@@ -149,7 +149,7 @@ async fn five_wrong_codes_lock_for_a_minute_and_the_lock_says_nothing_of_the_cod
             .await
             .fails(429, "locked");
         let right = app
-            .verify("ann", &authenticator.code(app.now()))
+            .guess_right("ann", &authenticator)
             .await
             .fails(429, "locked");
         assert_eq!(wrong, right, "ATK-22");
@@ -157,9 +157,7 @@ async fn five_wrong_codes_lock_for_a_minute_and_the_lock_says_nothing_of_the_cod
     }
     assert_eq!(app.status("ann").await["locked_until"], locked_at + 60);
     app.advance(1);
-    app.verify("ann", &authenticator.code(app.now()))
-        .await
-        .expect(200);
+    app.guess_right("ann", &authenticator).await.expect(200);
     assert_eq!(app.status("ann").await["locked_until"], Value::Null);
     app.verify("ann", &authenticator.wrong(app.now()))
         .await
@@ -170,11 +168,7 @@ async fn five_wrong_codes_lock_for_a_minute_and_the_lock_says_nothing_of_the_cod
 async fn rate_03_the_lock_grows_with_every_further_failure() {
     let app = TestApp::new().await;
     let authenticator = app.enrolled("ann").await;
-    for _ in 0..4 {
-        app.verify("ann", &authenticator.wrong(app.now()))
-            .await
-            .fails(400, "invalid_code");
-    }
+    app.guess_wrong("ann", &authenticator, 4).await;
     for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
         app.verify("ann", &authenticator.wrong(app.now()))
             .await
@@ -198,11 +192,11 @@ async fn atk_21_the_hundredth_failure_disables_until_renewal() {
             .fails(400, "invalid_code");
         app.advance(3600);
     }
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_right("ann", &authenticator)
         .await
         .fails(403, "factor_disabled");
     app.advance(86_400);
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_right("ann", &authenticator)
         .await
         .fails(403, "factor_disabled");
     let status = app.status("ann").await;
@@ -217,7 +211,7 @@ async fn atk_21_the_hundredth_failure_disables_until_renewal() {
     )
     .await
     .expect(200);
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_right("ann", &authenticator)
         .await
         .fails(403, "factor_disabled");
     app.post("/mfa/register", json!({"user_id": "ann"}))
@@ -229,7 +223,7 @@ async fn atk_21_the_hundredth_failure_disables_until_renewal() {
             .await
             .expect(200),
     );
-    app.verify("ann", &new.code(app.now())).await.expect(200);
+    app.guess_right("ann", &new).await.expect(200);
     assert_eq!(app.status("ann").await["state"], "active");
 }
 
@@ -285,7 +279,7 @@ async fn atk_85_a_clock_that_jumps_back_accepts_nothing_twice() {
     let code = authenticator.code(app.now());
     app.verify("ann", &code).await.expect(200);
     app.set_back(60);
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_right("ann", &authenticator)
         .await
         .fails(400, "code_already_used");
 }
@@ -362,11 +356,7 @@ async fn atk_18_a_variant_of_a_user_id_is_another_user_or_an_error() {
 async fn the_mark_in_kv_refuses_early_and_the_account_holds_without_it() {
     let app = TestApp::new().await;
     let authenticator = app.enrolled("ann").await;
-    for _ in 0..5 {
-        app.verify("ann", &authenticator.wrong(app.now()))
-            .await
-            .fails(400, "invalid_code");
-    }
+    app.guess_wrong("ann", &authenticator, 5).await;
     let marks = app.kv.written.lock().unwrap().clone();
     let (until, ttl) = marks.get("lock:shop:ann").unwrap();
     assert_eq!(
@@ -375,16 +365,14 @@ async fn the_mark_in_kv_refuses_early_and_the_account_holds_without_it() {
     );
     for mood in [crate::harness::Mood::Empty, crate::harness::Mood::Failing] {
         app.kv.set(mood);
-        app.verify("ann", &authenticator.code(app.now()))
+        app.guess_right("ann", &authenticator)
             .await
             .fails(429, "locked");
     }
     // A mark that outlives its lock in a stale cache allows nothing and refuses nothing.
     app.kv.set(crate::harness::Mood::Stale);
     app.advance(60);
-    app.verify("ann", &authenticator.code(app.now()))
-        .await
-        .expect(200);
+    app.guess_right("ann", &authenticator).await.expect(200);
 }
 
 #[tokio::test]
@@ -394,9 +382,7 @@ async fn a_verification_is_two_round_trips_to_the_database() {
     app.advance(30);
     app.db.trips();
     app.kv.reads();
-    app.verify("ann", &authenticator.code(app.now()))
-        .await
-        .expect(200);
+    app.guess_right("ann", &authenticator).await.expect(200);
     assert_eq!(app.db.trips(), 2);
     assert_eq!(app.kv.reads(), 1, "the lock mark");
     app.verify("ann", &authenticator.wrong(app.now()))

@@ -10,15 +10,7 @@ use crate::harness::{Reply, TestApp};
 
 async fn with_secret() -> (TestApp, String) {
     let app = TestApp::new().await;
-    let created = app
-        .admin(
-            Method::POST,
-            "/admin/clients",
-            json!({"name": "Bank", "client_id": "bank"}),
-        )
-        .await
-        .expect(201);
-    let secret = created["client_secret"].as_str().unwrap().to_owned();
+    let secret = app.new_secret("bank", json!({})).await;
     (app, secret)
 }
 

@@ -158,11 +158,7 @@ async fn a_user_who_lost_the_device_recovers_by_message_and_binds_a_new_one() {
         .enrolled_with(json!({"user_id": "ann", "email": "ann@example.com"}))
         .await;
     // The thief guesses until the authenticator is locked; recovery stays open (RATE-13).
-    for _ in 0..5 {
-        app.verify("ann", &lost.wrong(app.now()))
-            .await
-            .fails(400, "invalid_code");
-    }
+    app.guess_wrong("ann", &lost, 5).await;
     let body = json!({"user_id": "ann", "client_id": "shop", "recovery_method": "email"});
     let reply = app.post("/mfa/recovery", body).await.expect(200);
     assert_eq!(
@@ -186,7 +182,7 @@ async fn a_user_who_lost_the_device_recovers_by_message_and_binds_a_new_one() {
     app.verify("ann", &Authenticator::of(&renewed).code(app.now()))
         .await
         .expect(200);
-    app.verify("ann", &lost.code(app.now()))
+    app.guess_right("ann", &lost)
         .await
         .fails(400, "invalid_code");
     let events = app.events("ann").await;

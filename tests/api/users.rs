@@ -95,7 +95,7 @@ async fn disabling_leaves_nothing_that_verifies() {
         .post("/mfa/register", json!({"user_id": "ann"}))
         .await
         .expect(200);
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_right("ann", &authenticator)
         .await
         .fails(400, "invalid_code");
     app.verify("ann", &Authenticator::of(&again).code(app.now()))
@@ -107,11 +107,7 @@ async fn disabling_leaves_nothing_that_verifies() {
 async fn rate_12_turning_mfa_off_and_on_resets_no_count() {
     let app = TestApp::new().await;
     let authenticator = app.enrolled("ann").await;
-    for _ in 0..4 {
-        app.verify("ann", &authenticator.wrong(app.now()))
-            .await
-            .fails(400, "invalid_code");
-    }
+    app.guess_wrong("ann", &authenticator, 4).await;
     app.post("/mfa/disable", json!({"user_id": "ann"}))
         .await
         .expect(200);
@@ -125,9 +121,7 @@ async fn rate_12_turning_mfa_off_and_on_resets_no_count() {
         .await
         .fails(400, "invalid_code");
     assert_eq!(failure["attempts_remaining"], 0);
-    app.verify("ann", &again.code(app.now()))
-        .await
-        .fails(429, "locked");
+    app.guess_right("ann", &again).await.fails(429, "locked");
 }
 
 #[tokio::test]
@@ -266,7 +260,7 @@ async fn a_wrong_proof_is_counted_by_the_lock_even_where_none_is_asked_for() {
     }
     let body = json!({"user_id": "ann", "code": authenticator.code(app.now())});
     app.post("/mfa/disable", body).await.fails(429, "locked");
-    app.verify("ann", &authenticator.code(app.now()))
+    app.guess_right("ann", &authenticator)
         .await
         .fails(429, "locked");
 }
@@ -277,9 +271,7 @@ async fn atk_43_no_answer_to_anybody_holds_a_confirmed_secret() {
     let body = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"});
     let enrolment = app.post("/mfa/register", body).await.expect(200);
     let authenticator = Authenticator::of(&enrolment);
-    app.verify("ann", &authenticator.code(app.now()))
-        .await
-        .expect(200);
+    app.guess_right("ann", &authenticator).await.expect(200);
 
     let user = json!({"user_id": "ann"});
     let mut answers = Vec::new();
@@ -293,7 +285,7 @@ async fn atk_43_no_answer_to_anybody_holds_a_confirmed_secret() {
     ] {
         answers.push(app.post(path, user.clone()).await);
     }
-    answers.push(app.verify("ann", &authenticator.code(app.now())).await);
+    answers.push(app.guess_right("ann", &authenticator).await);
     answers.push(app.verify("ann", &authenticator.wrong(app.now())).await);
     answers.push(app.get("/mfa/status?user_id=ann").await);
     for path in [

@@ -210,13 +210,16 @@ impl TestApp {
 
     /// Makes a client and gives its token.
     pub(crate) async fn new_client(&self, id: &str, settings: Value) -> String {
+        let secret = self.new_secret(id, settings).await;
+        self.token_for(id, &secret).await
+    }
+
+    /// Makes a client and gives its secret.
+    pub(crate) async fn new_secret(&self, id: &str, settings: Value) -> String {
         let body = json!({"name": "Shop", "client_id": id, "settings": settings});
-        let created = self
-            .admin(Method::POST, "/admin/clients", body)
-            .await
-            .expect(201);
-        self.token_for(id, created["client_secret"].as_str().unwrap())
-            .await
+        let created = self.admin(Method::POST, "/admin/clients", body).await;
+        let created = created.expect(201);
+        created["client_secret"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn token_for(&self, id: &str, secret: &str) -> String {
@@ -260,6 +263,19 @@ impl TestApp {
     pub(crate) async fn verify(&self, user: &str, code: &str) -> Reply {
         self.post("/mfa/verify", json!({"user_id": user, "code": code}))
             .await
+    }
+
+    pub(crate) async fn guess_right(&self, user: &str, authenticator: &Authenticator) -> Reply {
+        self.verify(user, &authenticator.code(self.now())).await
+    }
+
+    /// So many wrong codes, each of which is counted.
+    pub(crate) async fn guess_wrong(&self, user: &str, authenticator: &Authenticator, times: u32) {
+        for _ in 0..times {
+            self.verify(user, &authenticator.wrong(self.now()))
+                .await
+                .fails(400, "invalid_code");
+        }
     }
 
     pub(crate) async fn status(&self, user: &str) -> Value {
