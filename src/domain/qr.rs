@@ -6,7 +6,8 @@ use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use qrcode::{Color, EcLevel, QrCode};
 
-/// Pixels per module: 8 keeps the largest URI below 1000 pixels and scans from a screen.
+/// Pixels per module: 8 keeps the largest URI below 1000 pixels, scans from a screen, and is a byte of a
+/// picture with one bit a pixel.
 const SCALE: usize = 8;
 /// The blank border, in modules (ISO/IEC 18004: 4).
 const QUIET_ZONE: usize = 4;
@@ -67,17 +68,15 @@ pub fn svg(text: &str) -> Result<String, QrError> {
 /// A PNG of one bit per pixel.
 pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
     let modules = Modules::of(text)?;
-    let side = modules.side() * SCALE;
-    let bytes_per_row = side.div_ceil(8);
-    let mut rows = Vec::with_capacity(side * (bytes_per_row + 1));
-    for y in 0..side {
+    let side = modules.side();
+    let mut rows = Vec::with_capacity(side * SCALE * (side + 1));
+    for y in 0..side * SCALE {
+        // Eight pixels are a byte, and so is a module. A set bit is white.
+        let module = |x| u8::from(!modules.is_dark(x, y / SCALE)) * u8::MAX;
         rows.push(UNFILTERED);
-        rows.extend((0..bytes_per_row).map(|byte| {
-            // A set bit is white. Bits past the side are padding.
-            let dark = |bit| modules.is_dark((byte * 8 + bit) / SCALE, y / SCALE);
-            (0..8).fold(0_u8, |bits, bit| (bits << 1) + u8::from(!dark(bit)))
-        }));
+        rows.extend((0..side).map(module));
     }
+    let side = side * SCALE;
     let side = u32::try_from(side)
         .map_err(|_| QrError::TooLong)?
         .to_be_bytes();
