@@ -18,7 +18,7 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 
 pub use error::{code, status};
-pub use serve::{BODY_LIMIT, DRAINED, READ_HEADERS, refuse_to_serve, serve};
+pub use serve::{BODY_LIMIT, IncomingBody, READ_HEADERS, refuse_to_serve, serve};
 
 /// Every route. Built once; a clone of it answers each request.
 pub fn router() -> Router {

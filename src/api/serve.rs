@@ -26,7 +26,31 @@ pub const BODY_LIMIT: usize = 16 * 1024;
 
 /// Of a body that is too large this much is read and thrown away, so that its sender gets to hear the
 /// answer: one that is cut off while it sends may only see a lost connection.
-pub const DRAINED: usize = 1024 * 1024;
+const DRAINED: usize = 1024 * 1024;
+
+/// A request's body while it comes in. One over the limit is cut one byte past it, which is enough to
+/// refuse it and keeps it from filling the memory.
+#[derive(Default)]
+pub struct IncomingBody {
+    kept: Vec<u8>,
+    received: usize,
+}
+
+impl IncomingBody {
+    /// Takes the next part; `false` once no more is to be read.
+    pub fn take(&mut self, part: &[u8]) -> bool {
+        self.received += part.len();
+        if self.kept.len() <= BODY_LIMIT {
+            self.kept.extend_from_slice(part);
+            self.kept.truncate(BODY_LIMIT + 1);
+        }
+        self.received <= DRAINED
+    }
+
+    pub fn into_bytes(self) -> Bytes {
+        self.kept.into()
+    }
+}
 
 /// The headers anything behind `serve` reads. No other can change an outcome (RATE-19).
 pub const READ_HEADERS: [HeaderName; 3] = [AUTHORIZATION, CONTENT_TYPE, ACCEPT];

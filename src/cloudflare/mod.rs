@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use worker::{Context, Date, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 
-use crate::api::{self, BODY_LIMIT, DRAINED, READ_HEADERS};
+use crate::api::{self, IncomingBody, READ_HEADERS};
 use crate::app::App;
 use crate::config::Config;
 use crate::flows::housekeeping;
@@ -87,8 +87,7 @@ fn build(env: &Env) -> Result<Service, String> {
     })
 }
 
-/// The request with its body in one piece. A body over the limit is cut one byte past it, which is
-/// enough to refuse it and keeps it from filling the isolate.
+/// The request with its body in one piece.
 async fn from_worker(mut request: Request) -> worker::Result<http::Request<Bytes>> {
     let mut builder = http::Request::builder()
         // Not `request.method()`: that calls every method it does not know GET.
@@ -99,23 +98,17 @@ async fn from_worker(mut request: Request) -> worker::Result<http::Request<Bytes
             builder = builder.header(name, value);
         }
     }
-    let (mut body, mut received) = (Vec::new(), 0);
+    let mut body = IncomingBody::default();
     if request.inner().body().is_some() {
         let mut chunks = request.stream()?;
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
-            received += chunk.len();
-            if body.len() <= BODY_LIMIT {
-                body.extend_from_slice(&chunk);
-                body.truncate(BODY_LIMIT + 1);
-            }
-            if received > DRAINED {
+            if !body.take(&chunk?) {
                 break;
             }
         }
     }
     builder
-        .body(Bytes::from(body))
+        .body(body.into_bytes())
         .map_err(|error| worker::Error::RustError(error.to_string()))
 }
 

@@ -116,20 +116,17 @@ pub(super) async fn load(call: &Call, caller: &Caller, user: &UserId) -> Result<
     let loaded = accounts::load(&*call.app.db, &caller.client, user, &caller.jti).await;
     let loaded = loaded.inspect_err(|error| report_unreadable(call, caller.owner(user), error))?;
     let mut loaded = loaded
-        .filter(
-            |Loaded {
-                 client,
-                 token_revoked,
-                 ..
-             }| {
-                !client.disabled && !token_revoked && client.token_epoch == caller.epoch
-            },
-        )
+        .filter(|loaded| admits(loaded, caller))
         .ok_or(Error::InvalidToken { presented: true })?;
     if let (Some(restored), Some(stored)) = (call.app.config.restored_at, &mut loaded.stored) {
         stored.account.forget_before(restored);
     }
     Ok(loaded)
+}
+
+fn admits(loaded: &Loaded, caller: &Caller) -> bool {
+    let client = &loaded.client;
+    !client.disabled && !loaded.token_revoked && client.token_epoch == caller.epoch
 }
 
 /// Stores what was decided. `false`: lost against another request, or a quota is used up.

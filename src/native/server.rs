@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::api::{self, BODY_LIMIT, DRAINED, READ_HEADERS};
+use crate::api::{self, IncomingBody, READ_HEADERS};
 use crate::app::{App, Call};
 use crate::flows::housekeeping;
 
@@ -194,21 +194,16 @@ async fn from_wire(
 }
 
 async fn read(mut incoming: Incoming) -> hyper::Result<Bytes> {
-    let (mut body, mut received) = (Vec::new(), 0);
+    let mut body = IncomingBody::default();
     while let Some(frame) = incoming.frame().await {
         let Ok(chunk) = frame?.into_data() else {
             continue;
         };
-        received += chunk.len();
-        if body.len() <= BODY_LIMIT {
-            body.extend_from_slice(&chunk);
-            body.truncate(BODY_LIMIT + 1);
-        }
-        if received > DRAINED {
+        if !body.take(&chunk) {
             break;
         }
     }
-    Ok(body.into())
+    Ok(body.into_bytes())
 }
 
 /// The URI as the caller wrote it for the proxy, or for us where there is none.
