@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { docs } from "./docs.mjs";
+import { wranglerEnvironment } from "./local.mjs";
 import { environment, installPackages, tool } from "./npm.mjs";
 import { wasmToolchain } from "./rust.mjs";
 import { main, root, step } from "./steps.mjs";
@@ -57,6 +58,15 @@ async function shrink(env) {
   const args = ["-Oz", "--strip-debug", "--strip-producers", wasm, "-o", shrunk];
   await step("Shrinking", "about 6 s", tool("wasm-opt"), args, { env, log: ["shrink"] });
   renameSync(shrunk, wasm);
+}
+
+/** What wrangler makes of the build to upload it, into dist/; answers what wrangler says of it. */
+export function bundle() {
+  // Nothing of an earlier build may be tested in place of this one.
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const args = ["deploy", "--dry-run", "--outdir", "dist"];
+  const options = { env: wranglerEnvironment, log: ["bundle"] };
+  return step("Bundling the Worker into dist/", "about 3 s", tool("wrangler"), args, options);
 }
 
 /** A digest of everything the build reads. */

@@ -19,13 +19,17 @@ export const wranglerEnvironment = {
 /** Writes .dev.vars if there is none and answers the variables in it. */
 export function localVariables() {
   const path = join(root, ".dev.vars");
-  if (!existsSync(path)) writeFileSync(path, freshVariables(), { mode: 0o600 });
+  if (!existsSync(path)) {
+    const variables = Object.entries(freshVariables()).map(([name, value]) => `${name}="${value}"`);
+    writeFileSync(path, `# Written by npm start; .dev.vars.example explains each variable.\n${variables.join("\n")}\n`, { mode: 0o600 });
+  }
   const lines = readFileSync(path, "utf8").split("\n").map((line) => line.match(/^\s*(\w+)\s*=\s*(.*?)\s*$/));
   return Object.fromEntries(lines.filter(Boolean).map(([, name, value]) => [name, value.replace(/^(["'])(.*)\1$/, "$2")]));
 }
 
-function freshVariables() {
-  const variables = {
+/** Variables of a run on this machine, with secrets nobody else has. */
+export function freshVariables() {
+  return {
     ENVIRONMENT: "development",
     MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`,
     ADMIN_TOKEN: randomBytes(36).toString("base64url"),
@@ -36,8 +40,6 @@ function freshVariables() {
     SENDGRID_API_KEY: `SG.${randomBytes(32).toString("base64url")}`,
     SENDGRID_FROM: "mfa@example.com",
   };
-  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value}"`);
-  return `# Written by npm start; .dev.vars.example explains each variable.\n${lines.join("\n")}\n`;
 }
 
 /** Applies the migrations to the local D1 and adds the demo client; does nothing if that was done. */

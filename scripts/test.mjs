@@ -1,11 +1,11 @@
 // npm test: the native tests, then the tests of the built Worker under workerd. `native` or `worker` runs one part.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters as plain } from "node:util";
-import { build } from "./build.mjs";
+import { build, bundle } from "./build.mjs";
 import { wranglerEnvironment } from "./local.mjs";
 import { environment, tool } from "./npm.mjs";
-import { main, Problem, root, show, step } from "./steps.mjs";
+import { main, Problem, root, show } from "./steps.mjs";
 
 const part = process.argv[2];
 const color = process.stdout.isTTY;
@@ -50,13 +50,7 @@ async function testNative(total, broken) {
 
 async function testWorker(total, broken) {
   console.log("\nTests of the Worker under workerd");
-  // Nothing of an earlier build may be tested in place of this one.
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  const bundle = ["deploy", "--dry-run", "--outdir", "dist"];
-  const output = await step("Bundling the Worker into dist/", "about 3 s", tool("wrangler"), bundle, {
-    env: wranglerEnvironment,
-    log: ["bundle"],
-  });
+  const output = await bundle();
   console.log(output.match(/^Total Upload: .*$/m)?.[0] ?? "");
 
   const files = [...testFiles("tests/worker"), ...testFiles("sandbox")];
