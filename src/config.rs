@@ -101,6 +101,8 @@ pub struct Config {
     pub admin_token: Option<Secret>,
     /// When the database was last restored from a backup: nothing short-lived from before it holds.
     pub restored_at: Option<UnixTime>,
+    /// Seconds audit events are kept.
+    pub audit_retention: u64,
     /// Where SMS may go for clients that say nothing else; nowhere while it is not set.
     pub sms_countries: CountryList,
     pub twilio: Option<TwilioConfig>,
@@ -118,11 +120,11 @@ impl Config {
         };
         let keys = read.required("MASTER_KEYS")?;
         let admin_token = read.optional("ADMIN_TOKEN").map(Secret);
-        if admin_token
+        if let Some(reason) = admin_token
             .as_ref()
-            .is_some_and(|token| token.reveal().len() < 32)
+            .and_then(|token| weakness(token.reveal()))
         {
-            return Err(invalid("ADMIN_TOKEN", "it needs at least 32 characters"));
+            return Err(invalid("ADMIN_TOKEN", reason));
         }
         Ok(Self {
             development,
@@ -132,8 +134,11 @@ impl Config {
             restored_at: read.parsed("RESTORED_AT", |text| {
                 text.parse()
                     .map(UnixTime::from_secs)
-                    .map_err(|_| "it is a time in Unix seconds")
+                    .map_err(|_| "a time in Unix seconds")
             })?,
+            audit_retention: read
+                .parsed("AUDIT_RETENTION_DAYS", days)?
+                .unwrap_or(AUDIT_RETENTION),
             sms_countries: read
                 .parsed("SMS_COUNTRIES", CountryList::parse)?
                 .unwrap_or_else(|| CountryList::Only(Vec::new())),
@@ -141,6 +146,39 @@ impl Config {
             sendgrid: read.sendgrid(development)?,
         })
     }
+}
+
+const DAY: u64 = 86_400;
+/// What is kept of audit events while `AUDIT_RETENTION_DAYS` is not set.
+const AUDIT_RETENTION: u64 = 365 * DAY;
+
+fn days(text: &str) -> Result<u64, &'static str> {
+    let days = text.parse().ok().filter(|days| (1..=3650).contains(days));
+    days.map(|days: u64| days * DAY)
+        .ok_or("a number of days from 1 to 3650")
+}
+
+/// What makes a secret that a person chose easy to guess. Random ones of any alphabet pass.
+fn weakness(secret: &str) -> Option<&'static str> {
+    const ADVICE: &str = "it is not random; `openssl rand -base64 36` makes one that is";
+    if secret.len() < 32 {
+        return Some(
+            "it needs at least 32 random characters, such as `openssl rand -base64 36` makes",
+        );
+    }
+    let bytes = secret.as_bytes();
+    let distinct = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let in_order = pairs
+        .filter(|(one, next)| next.abs_diff(**one) <= 1)
+        .count();
+    let repeats = (1..=bytes.len() / 2).any(|period| {
+        bytes
+            .iter()
+            .zip(bytes.iter().skip(period))
+            .all(|(one, later)| one == later)
+    });
+    (distinct < 8 || in_order > bytes.len() / 2 || repeats).then_some(ADVICE)
 }
 
 pub(crate) fn invalid(name: &'static str, reason: &(impl ToString + ?Sized)) -> ConfigError {
@@ -175,7 +213,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, ConfigError> {
         self.optional(name)
-            .map(|text| parse(&text).map_err(|error| invalid(name, &error)))
+            .map(|text| {
+                parse(&text)
+                    .map_err(|error| invalid(name, &format!("expected {}", error.to_string())))
+            })
             .transpose()
     }
 
@@ -325,6 +366,44 @@ mod tests {
             read(&development).unwrap().sendgrid.unwrap().base.as_str(),
             "http://localhost:8026"
         );
+    }
+
+    #[test]
+    fn an_admin_token_somebody_made_up_is_refused() {
+        let token = |token: &str| read(&[KEYS, URL, ("ADMIN_TOKEN", token)]).err();
+        for bad in [
+            "a".repeat(32),
+            "admin123".repeat(5),
+            "0123456789abcdefghijklmnopqrstuvwxyz".to_owned(),
+            "zyxwvutsrqponmlkjihgfedcba9876543210".to_owned(),
+            "abababcabababcabababcabababcabababcc".to_owned(),
+        ] {
+            let error = token(&bad).unwrap();
+            assert!(
+                error.contains("ADMIN_TOKEN") && error.contains("not random"),
+                "{bad}: {error}"
+            );
+        }
+        for good in [
+            "fA7/0k2QyYw3bM9rT1sXvZ8cJ4nL6pHdG5qEuRiO+aKxWt1=",
+            "3f9c1e7a2b8d4f60a5c3e1b7d9f20486",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ] {
+            assert_eq!(token(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn audit_events_are_kept_a_year_or_as_many_days_as_are_set() {
+        let kept = |days: &[(&str, &str)]| {
+            let config = read(&[&[KEYS, URL], days].concat());
+            config.map(|config| config.audit_retention / 86_400)
+        };
+        assert_eq!(kept(&[]), Ok(365));
+        assert_eq!(kept(&[("AUDIT_RETENTION_DAYS", "30")]), Ok(30));
+        for bad in ["0", "3651", "-1", "a year"] {
+            assert!(kept(&[("AUDIT_RETENTION_DAYS", bad)]).is_err(), "{bad}");
+        }
     }
 
     #[test]

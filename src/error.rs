@@ -19,59 +19,120 @@ pub enum Error {
         attempts_remaining: Option<u32>,
         retry_after: Option<u64>,
     },
-    #[error("Code already used; wait for the next one")]
-    CodeAlreadyUsed { retry_after: u64 },
-    #[error("Only grant_type=client_credentials is supported")]
+    /// `retry_after`: until the next code of the app; a code that was sent or kept has none after it.
+    #[error("{}", if .retry_after.is_some() { "This code was already used. Wait for the app's next one." } else { "This code was already used. Ask for a new one." })]
+    CodeAlreadyUsed { retry_after: Option<u64> },
+    #[error("Only grant_type=client_credentials is supported.")]
     UnsupportedGrantType,
-    #[error("No scope can be asked for")]
+    #[error("Scopes are not supported. Leave scope out.")]
     InvalidScope,
-    #[error("Unknown client or wrong secret")]
+    #[error("Unknown client or wrong secret. Check client_id and client_secret.")]
     InvalidClient { basic: bool },
-    /// `presented` is false where no credentials were sent at all (RFC 6750 §3).
-    #[error("{}", if *.presented { "The access token is invalid, expired or revoked" } else { "An access token is required" })]
-    InvalidToken { presented: bool },
-    #[error("Plain http is refused; use https")]
+    #[error("{0}")]
+    InvalidToken(TokenProblem),
+    #[error("Plain http is refused. Use https.")]
     HttpsRequired,
-    #[error("client_id is not the one the access token was issued to")]
+    #[error(
+        "client_id is not the client this access token was issued to. Leave it out, or use that client's token."
+    )]
     ClientMismatch,
-    #[error("Too many failures in a row disabled this factor; renew it")]
+    #[error(
+        "Too many wrong codes in a row disabled this authenticator. Bind it anew with POST /mfa/renew."
+    )]
     FactorDisabled,
-    #[error("A fresh code is required for this")]
+    #[error("Too many wrong codes in a row disabled codes {}. Set it again with POST /mfa/contact.", match .0 { Channel::Sms => "to this phone number", _ => "to this e-mail address" })]
+    DestinationDisabled(Channel),
+    #[error("This needs a fresh code of the user. Send it as `code`.")]
     StepUpRequired,
-    #[error("Unknown user")]
+    #[error("This client's setting `methods` leaves {} out.", .0.name())]
+    MethodNotUsed(Method),
+    #[error(
+        "This client may have {most} users and has them. The operator can raise its setting `max_accounts`."
+    )]
+    AccountLimitReached { most: u32 },
+    #[error("Unknown user. Register the user first, with POST /mfa/register.")]
     UserNotFound,
-    #[error("Not found")]
+    #[error("There is nothing at this address. GET /docs lists what there is.")]
     NotFound,
-    #[error("Method not allowed")]
+    #[error("This path does not take this HTTP method. The Allow header lists those it takes.")]
     MethodNotAllowed,
-    #[error("The request body is larger than 16 KiB")]
+    #[error("The request body is larger than 16 KiB.")]
     PayloadTooLarge,
-    #[error("The request body must be application/json")]
+    #[error("The request body must be JSON in UTF-8, sent with Content-Type: application/json.")]
     UnsupportedMediaType,
-    #[error("MFA is already set up for this user; renew it, or disable it first")]
+    #[error(
+        "MFA is already set up for this user. Renew it with POST /mfa/renew, or turn it off first with POST /mfa/disable."
+    )]
     AlreadyRegistered,
-    #[error("{0} exists already")]
+    #[error("A client {0} exists already. Choose another client_id.")]
     ClientExists(String),
-    #[error("MFA is not enabled for this user")]
+    #[error(
+        "The client {0} is still being deleted. Try again in a few minutes, or choose another client_id."
+    )]
+    ClientBeingDeleted(String),
+    #[error("MFA is not turned on for this user. Register, and verify a first code.")]
     MfaNotEnabled,
-    #[error("{}", match .0 { Channel::Sms => "No phone number on file", _ => "No e-mail address on file" })]
+    #[error("No {} is on file for this user. Set one with POST /mfa/contact.", match .0 { Channel::Sms => "phone number", _ => "e-mail address" })]
     DestinationMissing(Channel),
     #[error("{0}")]
-    DestinationNotAllowed(&'static str),
-    #[error("Too many failures; try again later")]
+    DestinationNotAllowed(NotAllowed),
+    #[error("Too many wrong codes. Wait `retry_after` seconds, then try again.")]
     Locked { retry_after: u64 },
-    #[error("Too many messages; try again later")]
+    #[error("Too many messages. Wait `retry_after` seconds before asking for another.")]
     SendLimited { retry_after: u64 },
-    #[error("Too many requests; try again later")]
+    #[error("Too many requests. Wait `retry_after` seconds, then try again.")]
     RateLimited { retry_after: u64 },
-    #[error("The provider refused the message; nothing was sent")]
+    #[error(
+        "The provider refused this message, so nothing was sent. Check the number or the address."
+    )]
     DeliveryFailed,
-    #[error("{0}")]
-    DeliveryUnavailable(&'static str),
-    #[error("The service is unavailable; try again")]
+    #[error(
+        "The provider cannot take messages now. Wait `retry_after` seconds, or use another channel."
+    )]
+    DeliveryUnavailable { retry_after: u64 },
+    #[error("This service sends no {}. Its operator sets that up with the variables that begin with {}.", match .0 { Channel::Sms => "SMS", _ => "e-mail" }, match .0 { Channel::Sms => "TWILIO_", _ => "SENDGRID_" })]
+    ChannelNotConfigured(Channel),
+    #[error("The service is unavailable for a moment. Try again.")]
     Unavailable(#[source] Cause),
-    #[error("Internal error")]
+    #[error(
+        "Something went wrong in the service. Its log says what, under this answer's X-Request-Id."
+    )]
     Internal(#[source] Cause),
+}
+
+/// What is wrong with the credentials of a request. Only `Missing` is answered without an error code in
+/// `WWW-Authenticate` (RFC 6750 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenProblem {
+    #[error(
+        "An access token is required. POST /auth issues one; send it as `Authorization: Bearer <token>`."
+    )]
+    Missing,
+    #[error(
+        "The Authorization header must be `Bearer <token>`, with an access token from POST /auth."
+    )]
+    NotBearer,
+    #[error("The access token is invalid, expired or revoked. POST /auth issues a new one.")]
+    Refused,
+    #[error("This is not the operator's token. The /admin routes take ADMIN_TOKEN.")]
+    NotTheOperators,
+}
+
+/// Why no SMS goes to a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAllowed {
+    #[error(
+        "SMS may go to no country yet. The operator sets SMS_COUNTRIES, or this client's setting `sms_countries`."
+    )]
+    NoCountry,
+    #[error(
+        "SMS to this number's country is not allowed. The operator can add it to `sms_countries`."
+    )]
+    Country,
+    #[error(
+        "No SMS is sent to satellite, premium or unassigned numbers. Use an ordinary mobile number."
+    )]
+    Range,
 }
 
 /// What went wrong underneath. Logged once, never shown to a caller.
@@ -82,15 +143,6 @@ impl Error {
         Self::InvalidRequest {
             field: Some(field.into()),
             message: message.into(),
-        }
-    }
-
-    /// The client's settings leave this method out.
-    pub fn method_not_used(method: Method) -> Self {
-        let message = format!("This client does not use the method {}", method.name());
-        Self::InvalidRequest {
-            field: None,
-            message,
         }
     }
 

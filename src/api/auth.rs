@@ -84,7 +84,7 @@ pub(super) async fn revoke(
         MediaType::Json => parse_json::<RevokeRequest>(&body)?.access_token,
         MediaType::Form => form(&body)?
             .remove("token")
-            .ok_or_else(|| Error::invalid("token", "Missing field"))?,
+            .ok_or_else(|| Error::invalid("token", "This field is missing"))?,
     };
     tokens::revoke(&call, &token).await?;
     Ok(Json(Success::new("Token revoked")))
@@ -150,7 +150,7 @@ fn check_grant(grant_type: Option<&str>) -> Result<(), Error> {
     match grant_type {
         Some("client_credentials") => Ok(()),
         Some(_) => Err(Error::UnsupportedGrantType),
-        None => Err(Error::invalid("grant_type", "Missing field")),
+        None => Err(Error::invalid("grant_type", "This field is missing")),
     }
 }
 
@@ -168,7 +168,7 @@ fn form(body: &[u8]) -> Result<HashMap<String, String>, Error> {
             .insert(name.to_string(), value.into_owned())
             .is_some()
         {
-            return Err(Error::invalid(name, "Given twice"));
+            return Err(Error::invalid(name, "This field is given twice"));
         }
     }
     fields.retain(|_, value| !value.is_empty());

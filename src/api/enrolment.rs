@@ -79,7 +79,7 @@ impl ImportRequest {
         let (secret, parameters) = match (self.secret, self.otpauth_url) {
             (Some(secret), None) => (secret, asked),
             (None, Some(url)) if !chosen => (url.secret, url.parameters),
-            (None, None) => return Err(Error::invalid("secret", "Missing field")),
+            (None, None) => return Err(Error::invalid("secret", "This field is missing")),
             _ => {
                 return Err(Error::invalid(
                     "otpauth_url",
@@ -116,13 +116,13 @@ pub(super) struct ImportResponse {
 pub(super) struct EnrolmentResponse {
     /// The QR code as an image, for as long as the secret is pending.
     qr_code_url: String,
-    /// The secret in base32, for who types it.
+    /// The secret in base32, for those who type it.
     secret: String,
     /// What the QR code says: also a link that opens an app on the same phone.
     otpauth_url: String,
     #[cfg_attr(not(target_arch = "wasm32"), schema(schema_with = super::openapi::enrolment_state))]
     state: &'static str,
-    /// Until when the first code is awaited; null if it is not.
+    /// When the first code must have been verified; null if none is awaited.
     expires_at: Option<UnixTime>,
 }
 

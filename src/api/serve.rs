@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -74,17 +74,16 @@ pub async fn serve(
             trace: Trace::default(),
         },
         Err(error) => {
-            return (
-                finish(Error::from(error).into_response(), None).await,
-                Vec::new(),
-            );
+            let response = Error::from(error).into_response();
+            let (response, _) = render(response, Some(app));
+            return (finish(response, None).await, Vec::new());
         }
     };
     let response = match refusal(app, &request) {
         Some(error) => error.into_response(),
         None => route(router, &call, request).await,
     };
-    let failure = response.extensions().get::<Failure>().cloned();
+    let (response, failure) = render(response, Some(app));
     let response = finish(response, Some(&call.request_id)).await;
     let milliseconds = (app.clock)().saturating_sub(started);
     log_line(
@@ -101,6 +100,7 @@ pub async fn serve(
 pub async fn refuse_to_serve(reason: &str) -> Response<Bytes> {
     log::error!("refusing to serve: {reason}");
     let response = Error::Unavailable(reason.to_owned().into()).into_response();
+    let (response, _) = render(response, None);
     finish(response, RequestId::draw().ok().as_ref()).await
 }
 
@@ -137,6 +137,24 @@ async fn route(router: &Router, call: &Call, request: Request<Bytes>) -> axum::r
         }
     }
     response
+}
+
+/// A failed answer with its body, and what the log says of it.
+fn render(
+    mut response: axum::response::Response,
+    app: Option<&Arc<App>>,
+) -> (axum::response::Response, Option<Failure>) {
+    let Some(failure) = response.extensions_mut().remove::<Failure>() else {
+        return (response, None);
+    };
+    let origin = app.map(|app| app.config.public_url.as_str());
+    let (mut parts, _) = response.into_parts();
+    // Of the answer without its body, as the router saw it.
+    parts.headers.remove(CONTENT_LENGTH);
+    let mut rendered = failure.clone().render(origin);
+    *rendered.status_mut() = parts.status;
+    rendered.headers_mut().extend(parts.headers);
+    (rendered, Some(failure))
 }
 
 /// The answer in one piece, with the headers every answer has.
@@ -178,7 +196,7 @@ fn log_line(
         "route": call.trace.route().unwrap_or("unmatched"),
         "client": call.trace.client(),
         "status": status.as_u16(),
-        "error": failure.map(|failure| failure.code),
+        "error": failure.map(|failure| failure.body.error),
         "cause": failure.and_then(|failure| failure.cause.as_deref()),
         "ms": milliseconds,
     });

@@ -12,19 +12,28 @@ use crate::error::Error;
 pub(super) fn fields(bytes: &[u8]) -> Result<Fields, Error> {
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(Strict(Value::Object(fields))) => Ok(fields),
-        Ok(_) => Err(refused(None, "The request body is not a JSON object")),
+        Ok(_) => Err(refused(None, "The request body must be a JSON object")),
         Err(error) if error.is_data() => {
             let text = error.to_string();
-            Err(refused(text.split('`').nth(1), "Given twice"))
+            Err(refused(text.split('`').nth(1), "This field is given twice"))
         }
-        Err(_) => Err(refused(None, "The request body is not valid JSON")),
+        Err(_) if bytes.is_empty() => Err(refused(
+            None,
+            "The request body is empty; send a JSON object",
+        )),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let place =
+                format!("The request body is not valid JSON at line {line}, column {column}");
+            Err(refused(None, place))
+        }
     }
 }
 
-fn refused(field: Option<&str>, message: &str) -> Error {
+fn refused(field: Option<&str>, message: impl Into<String>) -> Error {
     Error::InvalidRequest {
         field: field.map(str::to_owned),
-        message: message.to_owned(),
+        message: message.into(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::flows::contact::{Edit, change_contact};
 use crate::flows::{self, disable as off};
 
-/// The seed's answer to what has nothing more to say.
+/// It was done, and there is nothing more to say.
 #[derive(Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct Success {
@@ -48,10 +48,10 @@ pub(super) struct StatusRequest {
 pub(super) struct StatusResponse {
     mfa_enabled: bool,
     state: State,
-    /// What a code can be proved by now, recovery apart.
+    /// What the user can log in with now, recovery aside.
     methods: Vec<Method>,
     recovery_codes_remaining: usize,
-    /// Until when codes are refused unseen; null if they are not.
+    /// Until when codes are refused without being looked at; null if they are not.
     locked_until: Option<UnixTime>,
     created_at: Option<UnixTime>,
     last_verified_at: Option<UnixTime>,

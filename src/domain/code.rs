@@ -8,7 +8,7 @@ use super::keys::{KeyRing, KeySet};
 use super::random::{self, RandomError};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a code is 6 or 8 digits, or a recovery code of 24 characters")]
+#[error("6 or 8 digits, or the 24 characters of a recovery code")]
 pub struct CodeError;
 
 /// 6 or 8: everything else is refused where it enters (TOTP-19).
@@ -31,7 +31,7 @@ impl TryFrom<u8> for Digits {
     fn try_from(digits: u8) -> Result<Self, &'static str> {
         matches!(digits, 6 | 8)
             .then_some(Self(digits))
-            .ok_or("digits is 6 or 8")
+            .ok_or("6 or 8")
     }
 }
 

@@ -14,9 +14,9 @@ pub struct Country(pub(super) [u8; 2]);
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CountryError {
-    #[error("{0:?} is not the two capital letters of a country with telephone numbers")]
+    #[error("countries as two capital letters, such as ES; {0:?} has no telephone numbers")]
     Unknown(String),
-    #[error("* allows every country and stands alone")]
+    #[error("* alone, or a list of countries")]
     AnyAmongOthers,
 }
 
@@ -63,6 +63,11 @@ pub enum CountryList {
 }
 
 impl CountryList {
+    /// Whether it allows no country at all.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(countries) if countries.is_empty())
+    }
+
     /// `*`, or codes between commas. An empty text allows nothing.
     pub fn parse(text: &str) -> Result<Self, CountryError> {
         if text.trim().is_empty() {

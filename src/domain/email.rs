@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an e-mail address is local@domain of at most 254 characters, without spaces or control characters"
-)]
+#[error("an e-mail address such as ann@example.com, of at most 254 characters")]
 pub struct EmailError;
 
 /// An address with its domain in lower case (RATE-08). The local part is left as given: its case may matter.
@@ -42,6 +40,14 @@ impl Email {
         &self.0
     }
 
+    /// The mailbox behind the address, for counting: many providers deliver `ann+anything` to `ann`, and none
+    /// tells `Ann` from `ann`. It is not an address to send to.
+    pub fn mailbox(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or_default();
+        let name = local.split_once('+').map_or(local, |(name, _)| name);
+        format!("{}@{domain}", name.to_ascii_lowercase())
+    }
+
     /// The first character and the domain; the rest hidden (OOB-15).
     pub fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or_default();
@@ -67,6 +73,18 @@ impl std::fmt::Debug for Email {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn atk_70_addresses_with_a_plus_are_counted_as_one_mailbox() {
+        for (address, mailbox) in [
+            ("Ann.B+mfa@Example.COM", "ann.b@example.com"),
+            ("ann+1+2@example.com", "ann@example.com"),
+            ("ann@example.com", "ann@example.com"),
+            ("+ann@example.com", "@example.com"),
+        ] {
+            assert_eq!(Email::parse(address).unwrap().mailbox(), mailbox);
+        }
+    }
 
     #[test]
     fn the_domain_is_one_whatever_its_case() {

@@ -15,6 +15,34 @@ pub struct FieldError {
     pub text: String,
 }
 
+impl FieldError {
+    /// Which field is wrong and what was expected of it, without what was sent.
+    pub fn told(self) -> (Option<String>, String) {
+        let Self { field, text } = self;
+        let mut quoted = text.split('`').skip(1).step_by(2);
+        if text.starts_with("unknown field") {
+            let name = quoted.next().map(str::to_owned);
+            let known: Vec<&str> = quoted.collect();
+            let message = format!(
+                "There is no such field; those there are: {}",
+                known.join(", ")
+            );
+            return (name, message);
+        }
+        if text.starts_with("missing field") {
+            let name = quoted.next().map(str::to_owned);
+            return (name, "This field is missing".to_owned());
+        }
+        let of_serde = text.starts_with("invalid ") || text.starts_with("unknown ");
+        let expected = match text.split_once("expected ") {
+            Some((_, expected)) if of_serde => expected,
+            _ => &text,
+        };
+        let message = format!("Expected {expected}");
+        (field, message)
+    }
+}
+
 pub fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, FieldError> {
     let attempt = |fields: Fields| serde_json::from_value::<T>(Value::Object(fields));
     attempt(fields.clone()).map_err(|error| {

@@ -8,9 +8,9 @@ use super::random::{self, RandomError};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    #[error("a user id is 1 to 128 printable ASCII characters without space")]
+    #[error("a user id of 1 to 128 printable ASCII characters without spaces, and not . or ..")]
     User,
-    #[error("a client id is 1 to 64 characters of A-Z a-z 0-9 . _ -")]
+    #[error("a client id of 1 to 64 characters out of A-Z a-z 0-9 . _ - and not . or ..")]
     Client,
 }
 
@@ -30,7 +30,7 @@ impl TryFrom<String> for UserId {
 
     fn try_from(text: String) -> Result<Self, IdError> {
         let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-        (printable && (1..=128).contains(&text.len()))
+        (printable && (1..=128).contains(&text.len()) && !is_path_step(&text))
             .then_some(Self(text))
             .ok_or(IdError::User)
     }
@@ -57,10 +57,16 @@ impl TryFrom<String> for ClientId {
 
     fn try_from(text: String) -> Result<Self, IdError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        (text.bytes().all(allowed) && (1..=64).contains(&text.len()))
+        (text.bytes().all(allowed) && (1..=64).contains(&text.len()) && !is_path_step(&text))
             .then_some(Self(text))
             .ok_or(IdError::Client)
     }
+}
+
+/// `.` and `..` mean something else wherever they stand in a path, also when they are percent-encoded: such
+/// a user could be made and never deleted.
+fn is_path_step(text: &str) -> bool {
+    matches!(text, "." | "..")
 }
 
 /// Whose something is: what is stored, sealed or digested for one user is bound to both ids.
@@ -119,12 +125,22 @@ mod tests {
 
     #[test]
     fn user_ids_are_printable_ascii_of_at_most_128_bytes() {
-        for good in ["u", "user123", "a/b?c#d", "x:y", "../", &"u".repeat(128)] {
+        for good in [
+            "u",
+            "user123",
+            "a/b?c#d",
+            "x:y",
+            "../",
+            "...",
+            &"u".repeat(128),
+        ] {
             assert_eq!(UserId::try_from(good.to_owned()).unwrap().as_str(), good);
         }
         for bad in [
             "",
             " ",
+            ".",
+            "..",
             "bob ",
             "b ob",
             "é",
@@ -144,7 +160,7 @@ mod tests {
     #[test]
     fn client_ids_hold_no_separator() {
         assert!(ClientId::try_from("app123.live_eu-1".to_owned()).is_ok());
-        for bad in ["", "a:b", "a/b", "a b", "ä", &"c".repeat(65)] {
+        for bad in ["", ".", "..", "a:b", "a/b", "a b", "ä", &"c".repeat(65)] {
             assert_eq!(
                 ClientId::try_from(bad.to_owned()),
                 Err(IdError::Client),

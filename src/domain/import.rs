@@ -8,7 +8,7 @@ use super::totp::{Algorithm, Parameters, Period};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    #[error("a secret is base32 of 16 to 64 bytes")]
+    #[error("a secret of 16 to 64 bytes in base32")]
     Secret,
     #[error("a URL that begins with otpauth://totp/ and has a secret of 16 to 64 bytes in base32")]
     Url,

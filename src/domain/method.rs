@@ -40,21 +40,91 @@ impl Method {
         }
     }
 
-    /// Recovery has a counter of its own, so that a locked authenticator does not lock it out (REC-07).
+    /// The more a method proves about its user, the greater. Of several a guess is right for, the least
+    /// counts: a code that somebody holds must not be a free guess at a better one.
+    pub const fn strength(self) -> u8 {
+        match self {
+            Self::Generated => 0,
+            Self::Email => 1,
+            Self::Sms => 2,
+            Self::Recovery => 3,
+            Self::RecoveryCode => 4,
+            Self::Totp => 5,
+        }
+    }
+
+    /// Which failures count against this method. A lock of one class leaves the others usable (REC-07).
     pub const fn class(self) -> Class {
         match self {
-            Self::Totp | Self::Sms | Self::Email | Self::Generated => Class::Authenticator,
+            Self::Totp => Class::Totp,
+            Self::Sms | Self::Email | Self::Generated => Class::Delivered,
             Self::RecoveryCode | Self::Recovery => Class::Recovery,
         }
     }
 }
 
-/// Which of the two failure counters a proof belongs to.
+/// A kind of proof with a failure counter, a lock and a cap of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    Authenticator,
+    /// Codes of an authenticator app.
+    Totp,
+    /// Codes that were sent or generated for a login.
+    Delivered,
+    /// Recovery codes and recovery messages.
     Recovery,
+}
+
+impl Class {
+    pub const ALL: [Self; 3] = [Self::Totp, Self::Delivered, Self::Recovery];
+}
+
+/// Some of the classes: those a guess concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Classes {
+    totp: bool,
+    delivered: bool,
+    recovery: bool,
+}
+
+impl Classes {
+    pub fn contains(self, class: Class) -> bool {
+        match class {
+            Class::Totp => self.totp,
+            Class::Delivered => self.delivered,
+            Class::Recovery => self.recovery,
+        }
+    }
+
+    /// Those of them that `keep` lets through.
+    #[must_use]
+    pub fn filter(self, keep: impl Fn(Class) -> bool) -> Self {
+        self.iter().filter(|class| keep(*class)).collect()
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Class> {
+        Class::ALL
+            .into_iter()
+            .filter(move |class| self.contains(*class))
+    }
+
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl FromIterator<Class> for Classes {
+    fn from_iter<I: IntoIterator<Item = Class>>(classes: I) -> Self {
+        let mut these = Self::default();
+        for class in classes {
+            match class {
+                Class::Totp => these.totp = true,
+                Class::Delivered => these.delivered = true,
+                Class::Recovery => these.recovery = true,
+            }
+        }
+        these
+    }
 }
 
 /// Where a delivered code goes.
@@ -65,6 +135,22 @@ pub enum Channel {
     Email,
     /// Back to the application, which hands it over.
     Api,
+}
+
+/// A company that carries messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    Twilio,
+    SendGrid,
+}
+
+impl Provider {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+            Self::SendGrid => "sendgrid",
+        }
+    }
 }
 
 /// What a delivered code is for. A code of one purpose never serves another (OOB-04).

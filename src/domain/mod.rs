@@ -21,7 +21,6 @@ pub mod random;
 pub mod recovery;
 pub mod sealing;
 pub mod settings;
-pub mod throttle;
 pub mod time;
 pub mod token;
 pub mod totp;

@@ -16,7 +16,7 @@ pub struct Phone(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PhoneError {
-    #[error("a phone number is + and 7 to 15 digits, as E.164 writes it")]
+    #[error("a phone number in E.164: + and 7 to 15 digits without spaces, such as +34600111222")]
     NotE164,
 }
 

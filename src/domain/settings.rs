@@ -1,13 +1,16 @@
 //! What an operator may set for one client. Everything has a safe default; a stored row holds
 //! only what was set.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::country::CountryList;
 use super::fields::{self, FieldError, Fields};
 use super::method::Method;
 
-/// A name shown to people, in an app or a message: 1 to 64 characters, none of them control.
+/// A name shown to people, in an app or a message: 1 to 64 characters, all of which can be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Label(String);
@@ -22,12 +25,39 @@ impl TryFrom<String> for Label {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        let visible =
-            !text.trim().is_empty() && text.trim() == text && !text.chars().any(char::is_control);
-        (visible && text.chars().count() <= 64)
+        let trimmed = !text.trim().is_empty() && text.trim() == text;
+        (trimmed && !text.chars().any(is_invisible) && text.chars().count() <= 64)
             .then_some(Self(text))
-            .ok_or("1 to 64 characters without control characters or space at its ends")
+            .ok_or("1 to 64 visible characters, with no space at either end")
     }
+}
+
+/// Control characters, and those of Unicode's category Cf: they turn the direction of what follows, or make
+/// two names that look alike differ.
+fn is_invisible(character: char) -> bool {
+    const FORMAT: [RangeInclusive<char>; 20] = [
+        '\u{ad}'..='\u{ad}',
+        '\u{600}'..='\u{605}',
+        '\u{61c}'..='\u{61c}',
+        '\u{6dd}'..='\u{6dd}',
+        '\u{70f}'..='\u{70f}',
+        '\u{890}'..='\u{891}',
+        '\u{8e2}'..='\u{8e2}',
+        '\u{180e}'..='\u{180e}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{2064}',
+        '\u{2066}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fff9}'..='\u{fffb}',
+        '\u{110bd}'..='\u{110bd}',
+        '\u{110cd}'..='\u{110cd}',
+        '\u{13430}'..='\u{1343f}',
+        '\u{1bca0}'..='\u{1bca3}',
+        '\u{1d173}'..='\u{1d17a}',
+        '\u{e0001}'..='\u{e007f}',
+    ];
+    character.is_control() || FORMAT.iter().any(|range| range.contains(&character))
 }
 
 /// The application's domain, for the last line of an SMS (OOB-13): a host name, no port and no path.
@@ -58,7 +88,7 @@ impl TryFrom<String> for Domain {
         };
         (text.len() <= Self::LONGEST && text.split('.').all(label_ok))
             .then(|| Self(text.to_ascii_lowercase()))
-            .ok_or("a host name of at most 50 characters, without scheme, port or path")
+            .ok_or("a host name of at most 50 characters, without scheme, port or path, such as shop.example")
     }
 }
 
@@ -136,6 +166,12 @@ pub struct Settings {
     pub daily_sms_budget: Bounded<0, 1000, 1_000_000>,
     /// E-mails per day (UTC) of the whole client.
     pub daily_email_budget: Bounded<0, 5000, 1_000_000>,
+    /// Users the client may have.
+    pub max_accounts: Bounded<1, 1_000_000, 1_000_000_000>,
+    /// Registrations and imports a minute.
+    pub registrations_per_minute: Bounded<1, 1200, 1_000_000>,
+    /// Codes a minute that the application hands over itself.
+    pub generated_codes_per_minute: Bounded<1, 1200, 1_000_000>,
     /// Whether disable, renew, recovery-codes, contact and delete need a fresh code (SECURITY decision 7).
     pub require_step_up: bool,
 }
@@ -144,6 +180,15 @@ impl Settings {
     /// Every setting as it applies, with defaults for those not set.
     pub fn from_fields(fields: Fields) -> Result<Self, FieldError> {
         fields::read(fields)
+    }
+
+    /// The same of a stored row. A name from before invisible characters were refused loses them: nobody
+    /// could see them, and the client must not fail for it.
+    pub fn from_stored(mut fields: Fields) -> Result<Self, FieldError> {
+        if let Some(Value::String(issuer)) = fields.get_mut("issuer") {
+            issuer.retain(|character| !is_invisible(character));
+        }
+        Self::from_fields(fields)
     }
 
     pub fn allows(&self, method: Method) -> bool {
@@ -184,6 +229,9 @@ mod tests {
             json!({"methods": ["fax"]}),
             json!({"issuer": ""}),
             json!({"issuer": "Shop\n@evil.example #1"}),
+            json!({"issuer": "Sh\u{202e}op"}),
+            json!({"issuer": "Sh\u{200b}op"}),
+            json!({"max_accounts": 0}),
             json!({"sms_domain": "https://shop.example"}),
             json!({"sms_domain": "shop.example:443"}),
             json!({"require_step_up": "yes"}),
@@ -193,5 +241,28 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn the_invisible_characters_are_those_unicode_calls_format_or_control() {
+        let invisible = regex::Regex::new(r"^[\p{Cf}\p{Cc}\u{2028}\u{2029}]$").unwrap();
+        // Refused though they are assigned to nothing yet: the rest of the block of tags, of hieroglyphs' joiners.
+        let reserved = |c: char| matches!(c, '\u{e0002}'..='\u{e001f}' | '\u{180e}');
+        for character in ('\0'..=char::MAX).filter(|c| !reserved(*c)) {
+            assert_eq!(
+                is_invisible(character),
+                invisible.is_match(&character.to_string()),
+                "U+{:04X}",
+                u32::from(character)
+            );
+        }
+    }
+
+    #[test]
+    fn a_stored_issuer_with_invisible_characters_reads_as_it_looks() {
+        let mut fields = Fields::new();
+        fields.insert("issuer".to_owned(), "Sh\u{202e}op".into());
+        let settings = Settings::from_stored(fields).unwrap();
+        assert_eq!(settings.issuer.unwrap().as_str(), "Shop");
     }
 }

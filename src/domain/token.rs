@@ -56,6 +56,8 @@ pub struct QrClaims {
     pub client_id: ClientId,
     pub user_id: UserId,
     pub factor_id: FactorId,
+    /// Of the client's tokens: what ends them ends the links that were made with them.
+    pub epoch: TokenEpoch,
     pub exp: UnixTime,
 }
 
@@ -405,6 +407,7 @@ mod tests {
             client_id: ClientId::try_from("app123".to_owned()).unwrap(),
             user_id: UserId::try_from("ann".to_owned()).unwrap(),
             factor_id: FactorId::draw().unwrap(),
+            epoch: TokenEpoch::draw().unwrap(),
             exp: NOW.plus(600),
         };
         let link = claims.sign(&keys()).unwrap();

@@ -57,7 +57,7 @@ impl TryFrom<u64> for Period {
     fn try_from(seconds: u64) -> Result<Self, &'static str> {
         matches!(seconds, 30 | 60)
             .then_some(Self(seconds))
-            .ok_or("period is 30 or 60")
+            .ok_or("30 or 60")
     }
 }
 

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::change::{ROUNDS, scene};
+use super::housekeeping::forget_client;
 use crate::app::Call;
-use crate::domain::fields::FieldError;
 use crate::domain::ids::{ClientId, Owner, UserId};
 use crate::domain::settings::{Label, Settings};
 use crate::error::Error;
-use crate::storage::accounts::{self, Change, Stored};
+use crate::storage::accounts::{self, Admission, Change, Stored};
 use crate::storage::audit_log::{self, Entry, Event, Filter, Kind, Scene};
 use crate::storage::clients::{self, Client, ClientSecret};
 use crate::storage::lock_marks;
@@ -46,10 +46,13 @@ pub async fn create_client(
     )
     .await?
     {
-        Ok((client, secret.reveal()))
-    } else {
-        Err(Error::ClientExists(client.id.as_str().to_owned()))
+        return Ok((client, secret.reveal()));
     }
+    let id = client.id.as_str().to_owned();
+    Err(match clients::find(&*call.app.db, &client.id).await? {
+        Some(_) => Error::ClientExists(id),
+        None => Error::ClientBeingDeleted(id),
+    })
 }
 
 pub async fn list_clients(call: &Call) -> Result<Vec<Client>, Error> {
@@ -101,14 +104,23 @@ pub async fn rotate_secret(
     Ok((client, secret.reveal()))
 }
 
-/// Deletes a client with all its users.
+/// Batches of users a deletion may take before it leaves the rest to the scheduled job.
+const DELETION_STEPS: u32 = 20;
+
+/// Deletes a client with all its users. From here on there is no such client; where it has very many users, the
+/// scheduled job deletes the last of them, and its id is free then.
 pub async fn delete_client(call: &Call, id: &ClientId) -> Result<(), Error> {
     let event = Event::new(Kind::ClientDeleted);
-    if clients::delete(&*call.app.db, id, client_scene(call, id), &event).await? {
-        Ok(())
-    } else {
-        Err(Error::NotFound)
+    if !clients::mark_deleted(&*call.app.db, id, client_scene(call, id), &event).await? {
+        return Err(Error::NotFound);
     }
+    let mut steps = 0..DELETION_STEPS;
+    let go_on = || steps.next().is_some();
+    if let Err(error) = forget_client(&call.app, id, go_on).await {
+        // It is deleted already; what is left goes with the scheduled job.
+        log::warn!("a deletion goes on later: {error}");
+    }
+    Ok(())
 }
 
 /// Clears a user's counters and locks. A factor that failures disabled stays disabled: it must be renewed.
@@ -116,22 +128,22 @@ pub async fn unlock(call: &Call, client: &ClientId, user: &UserId) -> Result<(),
     let owner = Owner { client, user };
     let (db, keys) = (&*call.app.db, call.app.keys());
     for _ in 0..ROUNDS {
-        let stored = accounts::find(db, owner)
+        let Stored { mut account, read } = accounts::find(db, owner)
             .await?
             .and_then(|loaded| loaded.stored)
             .ok_or(Error::UserNotFound)?;
-        let version = Some(Stored::version(&stored));
-        let mut account = stored.account;
         account.unlock();
         let events = &[Event::new(Kind::Unlocked)];
         let change = Change {
             owner,
             keys,
-            version,
+            read: Some(&read),
             account,
             events,
             scene: scene(call, owner),
             quotas: &[],
+            provider: None,
+            by: Admission::Operator,
         };
         if accounts::swap(db, change).await? {
             // A stale copy of the mark may refuse for a minute more; it never allows.
@@ -189,12 +201,13 @@ fn merged(
     }
     match Settings::from_fields(settings.clone()) {
         Ok(_) => Ok(settings),
-        Err(FieldError { field, text }) => {
+        Err(error) => {
+            let (field, message) = error.told();
             let field = field.map_or_else(
                 || "settings".to_owned(),
                 |field| format!("settings.{field}"),
             );
-            Err(Error::invalid(field, text))
+            Err(Error::invalid(field, message))
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Caller;
-use super::attempt::{always, change_with_proof};
+use super::attempt::{always, change_with_proof, never};
 use super::change::Present;
 use super::decision::Decision;
 use crate::app::Call;
@@ -74,5 +74,5 @@ pub async fn change_contact(
             contact,
         ))
     };
-    change_with_proof(call, caller, user, code, always, act).await
+    change_with_proof(call, caller, user, code, always, never, act).await
 }

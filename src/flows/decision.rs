@@ -1,9 +1,9 @@
 //! What a flow decides about an account, before anything of it is true.
 
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Locks};
 use crate::domain::ids::ChallengeId;
-use crate::domain::time::UnixTime;
-use crate::storage::audit_log::{Event, Kind};
+use crate::domain::method::Provider;
+use crate::storage::audit_log::Event;
 use crate::storage::send_counters::Quota;
 
 /// What was decided. It takes effect, and is told, only if the account could be stored.
@@ -13,23 +13,37 @@ pub(super) struct Decision<T> {
 }
 
 /// What is stored together, or not at all, and what is tidied once it is.
+#[derive(Default)]
 pub(super) struct Effects {
     pub write: Write,
     pub events: Vec<Event>,
-    pub quotas: Vec<Quota>,
+    pub conditions: Conditions,
     pub after: Vec<After>,
+    /// Whether a wrong guess is counted by it.
+    pub counts_a_failure: bool,
 }
 
+#[derive(Default)]
 pub(super) enum Write {
+    #[default]
     Nothing,
     Store(Box<Account>),
     Delete,
 }
 
+/// What must hold, beside nobody having changed the account first, for it to be stored.
+#[derive(Default, Clone)]
+pub(super) struct Conditions {
+    /// Each has room for one more, and is counted.
+    pub quotas: Vec<Quota>,
+    /// This provider has not asked for a pause.
+    pub provider: Option<Provider>,
+}
+
 /// Tidying in KV once the account is stored. Nothing depends on it.
 pub(super) enum After {
-    MarkLock(UnixTime),
-    ForgetLock,
+    MarkLocks(Locks),
+    ForgetLocks,
     ForgetCode(ChallengeId),
 }
 
@@ -46,15 +60,14 @@ impl<T> Decision<T> {
         let effects = Effects {
             write,
             events: vec![event],
-            quotas: Vec::new(),
-            after: Vec::new(),
+            ..Effects::default()
         };
         Self { effects, outcome }
     }
 
-    /// Stored only while each of `quotas` has room for one more.
-    pub(super) fn counting(mut self, quotas: Vec<Quota>) -> Self {
-        self.effects.quotas = quotas;
+    /// Stored only under these conditions.
+    pub(super) fn on(mut self, conditions: Conditions) -> Self {
+        self.effects.conditions = conditions;
         self
     }
 
@@ -68,11 +81,5 @@ impl<T> Decision<T> {
             effects: self.effects,
             outcome: map(self.outcome),
         }
-    }
-}
-
-impl Effects {
-    pub(super) fn count_a_failure(&self) -> bool {
-        self.events.iter().any(|event| event.kind == Kind::Failed)
     }
 }

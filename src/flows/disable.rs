@@ -1,7 +1,7 @@
 //! Turning MFA off, and deleting a user.
 
 use super::Caller;
-use super::attempt::{always, change_with_proof};
+use super::attempt::{always, change_with_proof, never};
 use super::change::Present;
 use super::decision::Decision;
 use crate::app::Call;
@@ -23,7 +23,7 @@ pub async fn disable(
         account.disable(call.now);
         Ok(Decision::store(account, Event::new(Kind::Disabled), ()))
     };
-    change_with_proof(call, caller, user, code, always, act).await
+    change_with_proof(call, caller, user, code, always, never, act).await
 }
 
 /// Deletes the user. Deleting is a way around MFA as much as disabling, so it asks for the same proof.
@@ -34,5 +34,5 @@ pub async fn delete(
     code: Option<&GuessedCode>,
 ) -> Result<(), Error> {
     let act = |_: Account, _: &Present<'_>| Ok(Decision::delete(Event::new(Kind::Deleted), ()));
-    change_with_proof(call, caller, user, code, always, act).await
+    change_with_proof(call, caller, user, code, always, never, act).await
 }

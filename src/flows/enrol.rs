@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::Caller;
-use super::attempt::change_with_proof;
-use super::change::{Present, change};
-use super::decision::{After, Decision};
+use super::attempt::{change_with_proof, never};
+use super::change::{Present, change, per_minute};
+use super::decision::{After, Conditions, Decision};
 use crate::app::Call;
 use crate::domain::account::{Account, Enrolment, EnrolmentError, PENDING_LIFETIME};
 use crate::domain::email::Email;
@@ -50,7 +50,7 @@ pub async fn register(
 ) -> Result<Enrolled, Error> {
     change(call, caller, user, None, |account, present| {
         let keys = call.app.keys();
-        let mut account = account.unwrap_or_else(|| Account::new(call.now));
+        let mut account = present_or_new(account, present)?;
         let name = name(registration.account_name.as_ref(), user);
         let enrolment = Enrolment::draw(
             keys,
@@ -70,7 +70,7 @@ pub async fn register(
             registration.email.as_ref(),
         )?;
         let event = Event::new(Kind::Enrolled).with(json!({"confirm": registration.confirm}));
-        Ok(Decision::store(account, event, enrolled))
+        Ok(Decision::store(account, event, enrolled).on(rate(present)))
     })
     .await
 }
@@ -92,7 +92,7 @@ pub async fn import(
     import: &Import,
 ) -> Result<(), Error> {
     change(call, caller, user, None, |account, present| {
-        let mut account = account.unwrap_or_else(|| Account::new(call.now));
+        let mut account = present_or_new(account, present)?;
         let name = name(import.account_name.as_ref(), user);
         let secret = import.secret.as_bytes().to_vec();
         let enrolment = Enrolment::new(
@@ -112,7 +112,7 @@ pub async fn import(
             import.phone.as_ref(),
             import.email.as_ref(),
         )?;
-        Ok(Decision::store(account, Event::new(Kind::Imported), ()))
+        Ok(Decision::store(account, Event::new(Kind::Imported), ()).on(rate(present)))
     })
     .await
 }
@@ -143,12 +143,29 @@ pub async fn renew(
         let event = Event::new(Kind::Renewed).with(json!({"revoke_current": revoke_current}));
         let decision = Decision::store(account, event, enrolled);
         Ok(if revoke_current {
-            decision.then(After::ForgetLock)
+            decision.then(After::ForgetLocks)
         } else {
             decision
         })
     };
-    change_with_proof(call, caller, user, code, check, act).await
+    change_with_proof(call, caller, user, code, check, never, act).await
+}
+
+/// The user's account, or a new one if the client may have one more.
+fn present_or_new(account: Option<Account>, present: &Present<'_>) -> Result<Account, Error> {
+    if let Some(account) = account {
+        return Ok(account);
+    }
+    let most = present.client.settings.max_accounts.get();
+    if present.client.accounts >= most {
+        return Err(Error::AccountLimitReached { most });
+    }
+    Ok(Account::new(present.call.now))
+}
+
+fn rate(present: &Present<'_>) -> Conditions {
+    let most = present.client.settings.registrations_per_minute.get();
+    per_minute(present, "register", most)
 }
 
 fn name(account_name: Option<&Label>, user: &UserId) -> String {
@@ -189,6 +206,7 @@ fn enrolled(
         client_id: present.owner.client.clone(),
         user_id: present.owner.user.clone(),
         factor_id: enrolment.factor_id.clone(),
+        epoch: present.client.token_epoch.clone(),
         exp: expires_at,
     };
     let link = link.sign(call.app.keys()).map_err(Error::internal)?;

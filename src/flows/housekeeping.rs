@@ -1,91 +1,184 @@
-//! What the scheduled job does: forget what expired, and move sealed values to the current key.
-//! It may run twice, at once or never; it deletes nothing that is alive (REL-09).
+//! What the scheduled job does: forget what expired, finish deletions, and move sealed values to the current
+//! key. It may run twice, at once or never; it deletes nothing that is alive (REL-09).
+
+use serde::Serialize;
+use serde_json::json;
 
 use crate::app::App;
-use crate::domain::ids::{Owner, RequestId};
+use crate::domain::ids::{ClientId, Owner};
+use crate::domain::time::UnixTime;
 use crate::error::Error;
-use crate::storage::accounts::{self, Change, Stored};
-use crate::storage::audit_log::{self, Scene};
-use crate::storage::{revoked_tokens, send_counters};
+use crate::platform::Statement;
+use crate::storage::accounts::{self, Found, Read};
+use crate::storage::{audit_log, clients, revoked_tokens, send_counters};
 
-/// Accounts sealed again in one run: a run must stay within a Worker's time.
-const RESEALED_PER_RUN: u32 = 100;
-/// Seconds audit events are kept.
-const AUDIT_RETENTION: u64 = 365 * 86_400;
+/// Rows one statement deletes.
+pub(super) const ROWS_AT_ONCE: u32 = 1000;
+/// Accounts sealed again in one batch.
+const ACCOUNTS_AT_ONCE: u32 = 50;
+
+/// How much one run may do. It goes on until there is nothing left to do or this is used up.
+pub struct Allowance {
+    pub milliseconds: u64,
+    /// SQL statements. A platform may count them, and end a run that has too many.
+    pub statements: u32,
+}
 
 /// What one run did, for the log.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub purged: u64,
-    pub resealed: u32,
-    /// Accounts that could not be opened with any key of the ring.
-    pub unreadable: u32,
+    pub clients_deleted: u32,
+    pub resealed: u64,
+    /// Accounts met that could not be opened with any key of the ring.
+    pub unreadable: u64,
+    /// Accounts still sealed with an older key of the ring.
+    pub left_to_reseal: u64,
+    /// Accounts sealed with a key that is not in the ring: nobody can read them.
+    pub of_keys_not_in_ring: u64,
 }
 
-pub async fn run(app: &App) -> Result<Report, Error> {
-    let now = app.now();
-    let purge = vec![
-        revoked_tokens::purge(now),
-        send_counters::purge(now),
-        audit_log::purge(now.minus(AUDIT_RETENTION)),
-    ];
-    let purged = app
-        .db
-        .batch(purge)
-        .await?
-        .iter()
-        .map(|outcome| outcome.changes)
-        .sum();
-    let (resealed, unreadable) = reseal(app).await?;
-    Ok(Report {
-        purged,
-        resealed,
-        unreadable,
-    })
+/// What is left of an allowance.
+struct Left<'a> {
+    app: &'a App,
+    until: u64,
+    statements: u32,
 }
 
-/// Seals some accounts with the current key that are sealed with another (CRY-05). Each is a
-/// compare-and-swap of its own, so it can be cut off anywhere, and loses against a request in its way.
-async fn reseal(app: &App) -> Result<(u32, u32), Error> {
-    let (db, keys) = (&*app.db, app.keys());
-    let request_id = RequestId::draw()?;
-    let (mut resealed, mut unreadable) = (0, 0);
-    for (client, user, stored) in
-        accounts::sealed_with_other_keys(db, &keys.current().id, RESEALED_PER_RUN).await?
-    {
-        let owner = Owner {
-            client: &client,
-            user: &user,
-        };
-        let scene = Scene {
-            client: &client,
-            user: Some(&user),
-            request_id: &request_id,
-            now: app.now(),
-        };
-        let swapped = match stored {
-            Err(error) => Err(error.into()),
-            Ok(stored) => {
-                let change = Change {
-                    owner,
-                    keys,
-                    version: Some(Stored::version(&stored)),
-                    account: stored.account,
-                    events: &[],
-                    scene,
-                    quotas: &[],
-                };
-                accounts::swap(db, change).await
-            }
-        };
-        match swapped {
-            Ok(hit) => resealed += u32::from(hit),
-            Err(Error::Internal(cause)) => {
-                log::error!("an account could not be sealed again: {cause}");
-                unreadable += 1;
-            }
-            Err(error) => return Err(error),
+impl Left<'_> {
+    /// Takes so many statements, if there are so many and time is left.
+    fn take(&mut self, statements: u32) -> bool {
+        let some = self.statements >= statements && (self.app.clock)() < self.until;
+        if some {
+            self.statements -= statements;
+        }
+        some
+    }
+}
+
+/// A run, told in one line of the log.
+pub async fn run_and_log(app: &App, allowance: Allowance) {
+    match run(app, allowance).await {
+        Ok(report) => log::info!("{}", json!({"housekeeping": report})),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            log::error!(
+                "{}",
+                json!({"housekeeping": "failed", "error": error.to_string(), "cause": cause})
+            );
         }
     }
-    Ok((resealed, unreadable))
+}
+
+pub async fn run(app: &App, allowance: Allowance) -> Result<Report, Error> {
+    let mut left = Left {
+        app,
+        until: (app.clock)().saturating_add(allowance.milliseconds),
+        statements: allowance.statements,
+    };
+    let mut report = Report {
+        purged: purge(app, &mut left).await?,
+        clients_deleted: forget_clients(app, &mut left).await?,
+        ..Report::default()
+    };
+    reseal(app, &mut left, &mut report).await?;
+    Ok(report)
+}
+
+async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
+    let tables: [fn(&App, UnixTime) -> Statement; 3] = [
+        |_, now| revoked_tokens::purge(now, ROWS_AT_ONCE),
+        |_, now| send_counters::purge(now, ROWS_AT_ONCE),
+        |app, now| audit_log::purge(now.minus(app.config.audit_retention), ROWS_AT_ONCE),
+    ];
+    let mut rows = 0;
+    for purge in tables {
+        while left.take(1) {
+            let outcome = app.db.run(purge(app, app.now())).await?;
+            rows += outcome.changes;
+            if outcome.changes < u64::from(ROWS_AT_ONCE) {
+                break;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Goes on with clients whose deletion was too large for the request that asked for it.
+async fn forget_clients(app: &App, left: &mut Left<'_>) -> Result<u32, Error> {
+    let mut gone = 0;
+    for client in clients::list_deleted(&*app.db).await? {
+        gone += u32::from(forget_client(app, &client, || left.take(2)).await?);
+    }
+    Ok(gone)
+}
+
+/// Deletes a client's users while `go_on` says so, and the client with the last of them. Whether it is gone.
+pub(super) async fn forget_client(
+    app: &App,
+    client: &ClientId,
+    mut go_on: impl FnMut() -> bool + Send,
+) -> Result<bool, Error> {
+    while go_on() {
+        if clients::forget(&*app.db, client, ROWS_AT_ONCE).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Seals accounts with the current key that are sealed with another of the ring (CRY-05). Each is a
+/// compare-and-swap of its own, so it can be cut off anywhere, and loses against a request in its way. It
+/// goes from one to the next by their place, so that none that cannot be read keeps the others back.
+async fn reseal(app: &App, left: &mut Left<'_>, report: &mut Report) -> Result<(), Error> {
+    let (db, keys) = (&*app.db, app.keys());
+    let current = &keys.current().id;
+    for set in keys.iter().filter(|set| set.id != *current) {
+        let mut after = 0;
+        while left.take(ACCOUNTS_AT_ONCE + 1) {
+            let found = accounts::sealed_with(db, &set.id, after, ACCOUNTS_AT_ONCE).await?;
+            let Some(last) = found.last() else { break };
+            after = last.id;
+            let resealed: Vec<_> = found
+                .into_iter()
+                .filter_map(|found| {
+                    let resealed = resealed(app, found);
+                    report.unreadable += u64::from(resealed.is_none());
+                    resealed
+                })
+                .collect();
+            if !resealed.is_empty() {
+                report.resealed += accounts::store_resealed(db, current, resealed).await?;
+            }
+        }
+    }
+    for (key, count) in accounts::count_sealed_with_others(db, current).await? {
+        if keys.find(&key).is_some() {
+            report.left_to_reseal += count;
+        } else {
+            report.of_keys_not_in_ring += count;
+        }
+    }
+    Ok(())
+}
+
+fn resealed(app: &App, found: Found) -> Option<(i64, Read, String)> {
+    let owner = Owner {
+        client: &found.client,
+        user: &found.user,
+    };
+    let stored = found.stored.map_err(Error::from);
+    let resealed = stored.and_then(|stored| {
+        let state = stored.account.into_stored(app.keys(), owner)?;
+        Ok((found.id, stored.read, state))
+    });
+    resealed
+        .inspect_err(|error| {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            log::error!(
+                "an account could not be sealed again: {}",
+                cause.unwrap_or_default()
+            );
+        })
+        .ok()
 }

@@ -51,7 +51,7 @@ pub async fn draw(
     };
     let loaded = accounts::find(&*call.app.db, owner)
         .await?
-        .filter(|loaded| !loaded.client.disabled);
+        .filter(|loaded| !loaded.client.disabled && loaded.client.token_epoch == claims.epoch);
     let loaded = loaded.ok_or(Error::NotFound)?;
     let stored = loaded.stored.ok_or(Error::NotFound)?;
     let pending = stored

@@ -22,7 +22,7 @@ pub async fn replace(
 ) -> Result<Vec<RecoveryCode>, Error> {
     let check = |account: &Account, present: &Present<'_>| {
         if !present.client.settings.allows(Method::RecoveryCode) {
-            return Err(Error::method_not_used(Method::RecoveryCode));
+            return Err(Error::MethodNotUsed(Method::RecoveryCode));
         }
         if account.mfa_enabled() {
             Ok(())
@@ -38,5 +38,7 @@ pub async fn replace(
             codes,
         ))
     };
-    change_with_proof(call, caller, user, code, check, act).await
+    // The code that turned MFA on a moment ago was proof enough for the first set.
+    let free = |account: &Account| account.just_enrolled(call.now);
+    change_with_proof(call, caller, user, code, check, free, act).await
 }

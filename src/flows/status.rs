@@ -2,10 +2,11 @@
 
 use super::Caller;
 use super::change::load;
+use super::destination::destination;
 use crate::app::Call;
 use crate::domain::account::State;
 use crate::domain::ids::UserId;
-use crate::domain::method::Method;
+use crate::domain::method::{Channel, Method};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 
@@ -34,12 +35,17 @@ pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Statu
         });
     };
     let account = stored.account;
-    let settings = loaded.client.settings;
-    let on = !account.is_off();
+    let settings = &loaded.client.settings;
+    let owner = caller.owner(user);
+    let can = |channel| match destination(&call.app, &loaded.client, &account, owner, channel) {
+        Ok(_) => Ok(!account.is_off() && !account.is_disabled(channel)),
+        Err(error @ (Error::Internal(_) | Error::Unavailable(_))) => Err(error),
+        Err(_) => Ok(false),
+    };
     let usable = [
         (Method::Totp, account.has_active_totp()),
-        (Method::Sms, on && account.has_phone()),
-        (Method::Email, on && account.has_email()),
+        (Method::Sms, can(Channel::Sms)?),
+        (Method::Email, can(Channel::Email)?),
     ];
     Ok(Status {
         mfa_enabled: account.mfa_enabled(),

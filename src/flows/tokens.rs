@@ -1,15 +1,21 @@
 //! Access tokens: for a client's secret, until they expire or are revoked.
 
 use crate::app::Call;
+use crate::domain::digest;
 use crate::domain::ids::ClientId;
+use crate::domain::keys::KeyRing;
 use crate::domain::token::{ACCESS_TOKEN_LIFETIME, AccessClaims};
-use crate::error::Error;
+use crate::error::{Error, TokenProblem};
 use crate::flows::Caller;
-use crate::storage::{clients, revoked_tokens, send_counters};
+use crate::storage::{auth_failures, clients, revoked_tokens};
 
-/// Wrong secrets for one client id in a minute before the answer says so. The right secret is
+/// Wrong secrets in a minute, of one bucket of client ids, before the answer says so. The right secret is
 /// accepted all the while, so that nobody can lock a client out (RATE-15, ATK-29).
-const WRONG_SECRETS_PER_MINUTE: u64 = 30;
+const WRONG_SECRETS_PER_MINUTE: u32 = 30;
+
+/// Every id falls into one of so many buckets, which nobody outside can tell. An id that does not exist is
+/// counted as one that does, and strangers who make ids up make no rows.
+const BUCKETS: u32 = 1024;
 
 pub struct Issued {
     pub access_token: String,
@@ -22,18 +28,17 @@ pub async fn issue(
     secret: &str,
     basic: bool,
 ) -> Result<Issued, Error> {
-    let db = &*call.app.db;
-    let Some(epoch) = clients::authenticate(db, client, secret, call.now).await? else {
-        let wrong =
-            send_counters::count_in_minute(db, &format!("auth:{}", client.as_str()), call.now)
-                .await?;
-        return Err(if wrong > WRONG_SECRETS_PER_MINUTE {
-            Error::RateLimited {
-                retry_after: send_counters::rest_of_minute(call.now),
-            }
-        } else {
-            Error::InvalidClient { basic }
-        });
+    let (db, now) = (&*call.app.db, call.now);
+    let bucket = bucket(call.app.keys(), client);
+    let (epoch, wrong) = clients::authenticate(db, client, secret, bucket, now).await?;
+    let Some(epoch) = epoch else {
+        if wrong >= WRONG_SECRETS_PER_MINUTE {
+            return Err(Error::RateLimited {
+                retry_after: auth_failures::rest_of_minute(now),
+            });
+        }
+        auth_failures::add(db, bucket, WRONG_SECRETS_PER_MINUTE, now).await?;
+        return Err(Error::InvalidClient { basic });
     };
     let issuer = call.app.config.public_url.as_str();
     let claims = AccessClaims::new(issuer, client, epoch, call.now)?;
@@ -44,11 +49,18 @@ pub async fn issue(
     })
 }
 
+fn bucket(keys: &KeyRing, client: &ClientId) -> u32 {
+    let key = &keys.current().pseudonyms;
+    let digest = digest::keyed(key, &[b"auth", client.as_str().as_bytes()]);
+    let start = digest.as_hex().get(..8).unwrap_or_default();
+    u32::from_str_radix(start, 16).unwrap_or_default() % BUCKETS
+}
+
 /// Who a presented token belongs to. Pure: that it was not revoked is checked where the account is loaded.
 pub fn caller(call: &Call, token: &str) -> Result<Caller, Error> {
     let issuer = call.app.config.public_url.as_str();
     let claims = AccessClaims::verify(call.app.keys(), issuer, token, call.now);
-    let claims = claims.map_err(|_| Error::InvalidToken { presented: true })?;
+    let claims = claims.map_err(|_| Error::InvalidToken(TokenProblem::Refused))?;
     // A backup knows nothing of the tokens revoked after it was made (CRY-15).
     if call
         .app
@@ -56,7 +68,7 @@ pub fn caller(call: &Call, token: &str) -> Result<Caller, Error> {
         .restored_at
         .is_some_and(|restored| claims.iat < restored)
     {
-        return Err(Error::InvalidToken { presented: true });
+        return Err(Error::InvalidToken(TokenProblem::Refused));
     }
     Ok(Caller {
         client: claims.client_id,

@@ -3,8 +3,8 @@
 use super::Caller;
 use super::attempt::{Verified, judge};
 use super::change::change;
+use super::proof::Proof;
 use crate::app::Call;
-use crate::domain::account::Accept;
 use crate::domain::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::Method;
@@ -18,20 +18,14 @@ pub async fn verify(
     code: &GuessedCode,
     only: Option<Method>,
 ) -> Result<Verified, Error> {
-    let judged = change(call, caller, user, Some(code), |account, present| {
+    let proof = Some(Proof::of_a_login(code, only));
+    let judged = change(call, caller, user, proof, |account, present| {
         let mut account = account.ok_or(Error::UserNotFound)?;
         let settings = &present.client.settings;
         if let Some(method) = only.filter(|method| !settings.allows(*method)) {
-            return Err(Error::method_not_used(method));
+            return Err(Error::MethodNotUsed(method));
         }
-        let wanted =
-            |method: &Method| settings.allows(*method) && only.is_none_or(|only| only == *method);
-        let judged = judge(
-            &mut account,
-            present,
-            code,
-            &Accept::only(Method::ALL.into_iter().filter(wanted)),
-        )?;
+        let judged = judge(&mut account, present)?;
         Ok(judged.into_decision(account))
     });
     judged.await?

@@ -18,6 +18,8 @@ use super::sqlite::{Sqlite, SqliteKeyValue};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::random;
+use crate::error::Error;
+use crate::flows::health;
 
 const HELP: &str = "\
 candado: multi-factor authentication as a service, on SQLite
@@ -38,6 +40,7 @@ Environment variables:
   DATABASE                      SQLite file; candado.sqlite if not set
   ENVIRONMENT                   production, or development: plain http on this machine
   RESTORED_AT                   when a backup was restored, in Unix seconds
+  AUDIT_RETENTION_DAYS          how long events are kept; 365 if not set
   SMS_COUNTRIES                 where SMS may go: ES,PT or *; nowhere if not set
   TWILIO_ACCOUNT_SID            Twilio's account; without it there is no SMS
   TWILIO_AUTH_TOKEN             secret: its token
@@ -140,6 +143,11 @@ fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
 }
 
 async fn listen(app: App, settings: Settings) -> Result<(), Problem> {
+    // A wrong ring would fail every user, and seal what is new so that the right one cannot open it.
+    health::check(&app).await.map_err(|error| match error {
+        Error::Unavailable(cause) => cause.to_string(),
+        error => error.to_string(),
+    })?;
     let unusable = |error| format!("LISTEN is not usable: {}: {error}", settings.listen);
     let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
     let address = listener.local_addr().map_err(unusable)?;

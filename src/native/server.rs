@@ -27,7 +27,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::api::{self, IncomingBody, READ_HEADERS};
 use crate::app::{App, Call};
-use crate::flows::housekeeping;
+use crate::flows::housekeeping::{self, Allowance};
 
 /// With a connection to a provider for each, within the 1024 descriptors a process usually has.
 const CONNECTIONS: usize = 500;
@@ -42,6 +42,11 @@ const GRACE: Duration = Duration::from_secs(20);
 const HEAD_LIMIT: usize = 32 * 1024;
 /// As the Worker's cron trigger.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
+/// It goes on for half the time until the next one.
+const ALLOWANCE: Allowance = Allowance {
+    milliseconds: 300_000,
+    statements: u32::MAX,
+};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -239,10 +244,7 @@ async fn keep_house(app: Arc<App>) {
     turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turn.tick().await;
-        match housekeeping::run(&app).await {
-            Ok(report) => log::info!("housekeeping: {report:?}"),
-            Err(error) => log::error!("housekeeping failed: {error}"),
-        }
+        housekeeping::run_and_log(&app, ALLOWANCE).await;
     }
 }
 

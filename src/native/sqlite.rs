@@ -17,9 +17,10 @@ use crate::platform::{
 };
 
 /// The same files, in the same order, as `wrangler d1 migrations apply`.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_client_epochs.sql"),
+    include_str!("../../migrations/0003_one_d1_made_to_last.sql"),
 ];
 
 /// Longest wait for another process that writes the same file: as long as one for D1.

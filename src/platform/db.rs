@@ -65,6 +65,19 @@ impl Statement {
             params: params.into(),
         }
     }
+
+    /// Goes on with `text`.
+    pub fn add(&mut self, text: &str) {
+        self.sql.to_mut().push_str(text);
+    }
+
+    /// Goes on with `text` and then a parameter that is bound to `value`.
+    pub fn bind(&mut self, text: &str, value: impl Into<Value>) {
+        self.params.push(value.into());
+        let parameter = format!("?{}", self.params.len());
+        self.add(text);
+        self.add(&parameter);
+    }
 }
 
 /// One row by column name.

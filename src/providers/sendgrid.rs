@@ -1,5 +1,7 @@
 //! SendGrid v3: `POST /v3/mail/send`.
 
+use std::time::Duration;
+
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 use serde_json::json;
@@ -7,7 +9,6 @@ use serde_json::json;
 use super::SendError;
 use crate::config::SendGridConfig;
 use crate::domain::email::Email;
-use crate::domain::ids::ChallengeId;
 use crate::domain::message::EmailText;
 use crate::platform::HttpClient;
 
@@ -18,12 +19,12 @@ pub async fn send(
     issuer: &str,
     to: &Email,
     text: &EmailText,
-    challenge: &ChallengeId,
+    timeout: Duration,
 ) -> Result<(), SendError> {
     let request =
         request(config, issuer, to, text).map_err(|error| SendError::Failed(error.to_string()))?;
     // SendGrid has no error numbers.
-    super::send(http, request, challenge, |_| None).await
+    super::send(http, request, timeout, |_| None).await
 }
 
 fn request(

@@ -1,5 +1,7 @@
 //! Twilio Messages: `POST /2010-04-01/Accounts/{sid}/Messages.json`.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -7,7 +9,6 @@ use http::{HeaderValue, Method, Request};
 
 use super::SendError;
 use crate::config::{TwilioConfig, TwilioSender};
-use crate::domain::ids::ChallengeId;
 use crate::domain::phone::Phone;
 use crate::platform::HttpClient;
 
@@ -17,11 +18,11 @@ pub async fn send(
     config: &TwilioConfig,
     to: &Phone,
     body: &str,
-    challenge: &ChallengeId,
+    timeout: Duration,
 ) -> Result<(), SendError> {
     let request =
         request(config, to, body).map_err(|error| SendError::Failed(error.to_string()))?;
-    super::send(http, request, challenge, error_code).await
+    super::send(http, request, timeout, error_code).await
 }
 
 /// The form of the official libraries: `To`, then who it is from, then `Body`.

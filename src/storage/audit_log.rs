@@ -137,12 +137,29 @@ fn params(scene: Scene<'_>, event: &Event) -> Vec<Value> {
     ]
 }
 
-/// Recorded whatever else the batch does.
+/// Recorded whatever else the batch does. What a user can bring about without end is recorded once a minute.
 pub fn record(scene: Scene<'_>, event: &Event) -> Statement {
+    if matches!(event.kind, Kind::Replayed | Kind::SendRefused) {
+        return record_once_a_minute(scene, event);
+    }
     Statement::new(
         format!("{COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
         params(scene, event),
     )
+}
+
+/// Recorded unless the user's latest events have one of its kind within the last minute: what a user can
+/// bring about without end must not fill the log.
+fn record_once_a_minute(scene: Scene<'_>, event: &Event) -> Statement {
+    let mut params = params(scene, event);
+    params.push(scene.now.minus(60).into());
+    // Of the latest only, so that a user of many years costs no more to look at.
+    let sql = format!(
+        "{COLUMNS} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM
+         (SELECT event, at FROM audit_log WHERE client_id = ?2 AND user_id = ?3 ORDER BY id DESC LIMIT 20) latest
+         WHERE event = ?4 AND at > ?9)"
+    );
+    Statement::new(sql, params)
 }
 
 /// Recorded only if the statement before it in the batch changed one row: a lost compare-and-swap
@@ -195,16 +212,20 @@ pub async fn list(db: &dyn Database, filter: Filter) -> Result<Vec<Entry>, Datab
         detail: String,
     }
     let sql = "SELECT id, at, client_id, user_id, event, outcome, method, request_id, detail FROM audit_log
-         WHERE id > ?1 AND (?2 IS NULL OR client_id = ?2) AND (?3 IS NULL OR user_id = ?3)
-         AND (?4 IS NULL OR event = ?4) ORDER BY id LIMIT ?5";
-    let params = vec![
-        filter.after.into(),
-        filter.client_id.into(),
-        filter.user_id.into(),
-        filter.event.into(),
-        filter.limit.into(),
-    ];
-    let rows: Vec<Row> = db.run(Statement::new(sql, params)).await?.into_rows()?;
+         WHERE id > ?1";
+    let mut statement = Statement::new(sql, [filter.after.into()]);
+    // Only the conditions that are asked for: the others would keep the index from being used.
+    for (condition, value) in [
+        (" AND client_id = ", filter.client_id),
+        (" AND user_id = ", filter.user_id),
+        (" AND event = ", filter.event),
+    ] {
+        if let Some(value) = value {
+            statement.bind(condition, value);
+        }
+    }
+    statement.bind(" ORDER BY id LIMIT ", filter.limit);
+    let rows: Vec<Row> = db.run(statement).await?.into_rows()?;
     let entry = |row: Row| Entry {
         id: row.id,
         at: row.at,
@@ -219,8 +240,10 @@ pub async fn list(db: &dyn Database, filter: Filter) -> Result<Vec<Entry>, Datab
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// Deletes events before `until`, a bounded number at a time.
-pub fn purge(until: UnixTime) -> Statement {
-    let sql = "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < ?1 ORDER BY at LIMIT 1000)";
-    Statement::new(sql, [until.into()])
+/// Deletes events before `until`, at most so many. Ids are in order of time, so the oldest are the first;
+/// the last event of all stays, for the next one to get a greater id than any reader has seen.
+pub fn purge(until: UnixTime, most: u32) -> Statement {
+    let sql = "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log ORDER BY id LIMIT ?2)
+         AND at < ?1 AND id < (SELECT MAX(id) FROM audit_log)";
+    Statement::new(sql, [until.into(), most.into()])
 }

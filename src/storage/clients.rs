@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::audit_log::{self, Event, Scene};
+use super::auth_failures;
 use super::first_version;
 use crate::config::Origin;
 use crate::domain::digest::{self, Digest};
@@ -23,6 +24,8 @@ pub struct ClientState {
     pub disabled: bool,
     /// Tokens that carry another one are dead.
     pub token_epoch: TokenEpoch,
+    /// How many users it has.
+    pub accounts: u32,
 }
 
 impl ClientState {
@@ -31,14 +34,16 @@ impl ClientState {
         settings: &str,
         disabled_at: Option<i64>,
         token_epoch: TokenEpoch,
+        accounts: u32,
     ) -> Result<Self, Error> {
         let fields = serde_json::from_slice(settings.as_bytes()).map_err(Error::internal)?;
-        let settings = Settings::from_fields(fields).map_err(Error::internal)?;
+        let settings = Settings::from_stored(fields).map_err(Error::internal)?;
         Ok(Self {
             name,
             settings,
             disabled: disabled_at.is_some(),
             token_epoch,
+            accounts,
         })
     }
 
@@ -160,19 +165,29 @@ impl Client {
     }
 }
 
-/// The epoch of the client's tokens, if `secret` is the client's. The digest is made before it is known
-/// whether there is such a client, so that one that does not exist takes as long (TOK-04).
+/// Whether `secret` is the client's, and what its tokens then carry; and how many wrong ones there were of
+/// the bucket in this minute. The digest is made before it is known whether there is such a client, so that
+/// one that does not exist takes as long (TOK-04).
 pub async fn authenticate(
     db: &dyn Database,
     id: &ClientId,
     secret: &str,
+    bucket: u32,
     now: UnixTime,
-) -> Result<Option<TokenEpoch>, Error> {
+) -> Result<(Option<TokenEpoch>, u32), Error> {
     let presented = digest_of(id, secret);
-    let found = find(db, id).await?;
-    Ok(found
+    let batch = vec![find_statement(id), auth_failures::count(bucket, now)];
+    let mut outcomes = db.batch(batch).await?.into_iter();
+    let found = outcomes.next().unwrap_or_default();
+    let wrong = auth_failures::counted(outcomes.next().unwrap_or_default())?;
+    let client = found
+        .into_first::<Row>()?
+        .map(Client::try_from)
+        .transpose()?;
+    let epoch = client
         .filter(|client| client.accepts(&presented, now) & client.disabled_at.is_none())
-        .map(|client| client.token_epoch))
+        .map(|client| client.token_epoch);
+    Ok((epoch, wrong))
 }
 
 #[derive(Deserialize)]
@@ -213,12 +228,13 @@ impl TryFrom<Row> for Client {
 const SELECT: &str = "SELECT client_id, name, settings, created_at, disabled_at, secret_digest,
      previous_secret_digest, previous_secret_expires_at, token_epoch, version FROM clients";
 
+fn find_statement(id: &ClientId) -> Statement {
+    let sql = format!("{SELECT} WHERE client_id = ?1 AND deleted_at IS NULL");
+    Statement::new(sql, [id.as_str().into()])
+}
+
 pub async fn find(db: &dyn Database, id: &ClientId) -> Result<Option<Client>, Error> {
-    let statement = Statement::new(
-        format!("{SELECT} WHERE client_id = ?1"),
-        [id.as_str().into()],
-    );
-    db.run(statement)
+    db.run(find_statement(id))
         .await?
         .into_first::<Row>()?
         .map(TryInto::try_into)
@@ -227,7 +243,10 @@ pub async fn find(db: &dyn Database, id: &ClientId) -> Result<Option<Client>, Er
 
 /// Every client, by id.
 pub async fn list(db: &dyn Database) -> Result<Vec<Client>, Error> {
-    let statement = Statement::new(format!("{SELECT} ORDER BY client_id LIMIT 1000"), []);
+    let statement = Statement::new(
+        format!("{SELECT} WHERE deleted_at IS NULL ORDER BY client_id LIMIT 1000"),
+        [],
+    );
     db.run(statement)
         .await?
         .into_rows::<Row>()?
@@ -280,7 +299,7 @@ pub async fn swap(
 ) -> Result<bool, DatabaseError> {
     let sql = "UPDATE clients SET name = ?2, settings = ?3, disabled_at = ?4, secret_digest = ?5,
          previous_secret_digest = ?6, previous_secret_expires_at = ?7, token_epoch = ?8,
-         version = version + 1 WHERE client_id = ?1 AND version = ?9";
+         version = version + 1 WHERE client_id = ?1 AND version = ?9 AND deleted_at IS NULL";
     write(db, Statement::new(sql, row_params(client)), scene, event).await
 }
 
@@ -296,19 +315,45 @@ async fn write(
     Ok(outcomes.first().is_some_and(|outcome| outcome.changes == 1))
 }
 
-/// Deletes the client with all its users (TEN-09). `false` if there was none.
-pub async fn delete(
+/// Marks the client as one that is being deleted: from now on there is no such client, and nobody is given
+/// its id, until `forget` found no user of it left. `false` if there was none.
+pub async fn mark_deleted(
     db: &dyn Database,
     id: &ClientId,
     scene: Scene<'_>,
     event: &Event,
-) -> Result<bool, DatabaseError> {
-    let statement = |sql: &'static str| Statement::new(sql, [id.as_str().into()]);
+) -> Result<bool, Error> {
+    let sql = "UPDATE clients SET deleted_at = ?2, token_epoch = ?3, version = version + 1
+         WHERE client_id = ?1 AND deleted_at IS NULL";
+    // What is under way for the client carries the epoch that ends here, so it does not come after.
+    let epoch = TokenEpoch::draw()?;
+    let params = [id.as_str().into(), scene.now.into(), epoch.as_str().into()];
+    Ok(write(db, Statement::new(sql, params), scene, event).await?)
+}
+
+/// Clients that are being deleted.
+pub async fn list_deleted(db: &dyn Database) -> Result<Vec<ClientId>, DatabaseError> {
+    #[derive(Deserialize)]
+    struct Row {
+        client_id: ClientId,
+    }
+    let sql = "SELECT client_id FROM clients WHERE deleted_at IS NOT NULL LIMIT 100";
+    let rows: Vec<Row> = db.run(Statement::new(sql, [])).await?.into_rows()?;
+    Ok(rows.into_iter().map(|row| row.client_id).collect())
+}
+
+/// Deletes at most so many users of a client that is being deleted, and the client with the last of them
+/// (TEN-09). Whether it is gone.
+pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool, DatabaseError> {
+    let users =
+        "DELETE FROM accounts WHERE id IN (SELECT id FROM accounts WHERE client_id = ?1 LIMIT ?2)
+         AND EXISTS (SELECT 1 FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL)";
+    let client = "DELETE FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM accounts WHERE client_id = ?1)";
     let outcomes = db
         .batch(vec![
-            statement("DELETE FROM accounts WHERE client_id = ?1"),
-            statement("DELETE FROM clients WHERE client_id = ?1"),
-            audit_log::record_if_changed(scene, event),
+            Statement::new(users, [id.as_str().into(), most.into()]),
+            Statement::new(client, [id.as_str().into()]),
         ])
         .await?;
     Ok(outcomes.get(1).is_some_and(|outcome| outcome.changes == 1))

@@ -1,8 +1,9 @@
-//! `lock:{client}:{user}`: until when the user's authenticators are locked. It refuses early and allows
+//! `lock:{client}:{user}`: until when which kinds of codes of a user are locked. It refuses early and allows
 //! nothing; the account in the database has the word.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::domain::account::Locks;
 use crate::domain::ids::Owner;
 use crate::domain::time::UnixTime;
 use crate::platform::{KeyValue, KeyValueError};
@@ -14,25 +15,22 @@ fn key(owner: Owner<'_>) -> String {
     format!("lock:{}:{user}", owner.client.as_str())
 }
 
-pub async fn find(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<Option<UnixTime>, KeyValueError> {
-    let until = kv.get(&key(owner)).await?;
-    Ok(until
-        .and_then(|text| text.parse().ok())
-        .map(UnixTime::from_secs))
+pub async fn find(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<Option<Locks>, KeyValueError> {
+    let locks = kv.get(&key(owner)).await?;
+    Ok(locks.and_then(|text| serde_json::from_slice(text.as_bytes()).ok()))
 }
 
 pub async fn insert(
     kv: &dyn KeyValue,
     owner: Owner<'_>,
-    until: UnixTime,
+    locks: &Locks,
     now: UnixTime,
 ) -> Result<(), KeyValueError> {
-    kv.put(
-        &key(owner),
-        &until.as_secs().to_string(),
-        until.seconds_from(now),
-    )
-    .await
+    let Some(end) = locks.last_end() else {
+        return Ok(());
+    };
+    let text = serde_json::to_string(locks).map_err(|error| KeyValueError(error.to_string()))?;
+    kv.put(&key(owner), &text, end.seconds_from(now)).await
 }
 
 pub async fn delete(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<(), KeyValueError> {

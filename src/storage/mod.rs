@@ -2,9 +2,11 @@
 
 pub mod accounts;
 pub mod audit_log;
+pub mod auth_failures;
 pub mod clients;
 pub mod codes;
 pub mod lock_marks;
+pub mod provider_pauses;
 pub mod revoked_tokens;
 pub mod send_counters;
 

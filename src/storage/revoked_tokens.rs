@@ -15,10 +15,9 @@ pub async fn insert(
         .map(drop)
 }
 
-/// Forgets tokens that expired: they are refused without the list.
-pub fn purge(now: UnixTime) -> Statement {
-    Statement::new(
-        "DELETE FROM revoked_tokens WHERE expires_at <= ?1",
-        [now.into()],
-    )
+/// Forgets tokens that expired, at most so many: they are refused without the list.
+pub fn purge(now: UnixTime, most: u32) -> Statement {
+    let sql = "DELETE FROM revoked_tokens WHERE jti IN
+         (SELECT jti FROM revoked_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+    Statement::new(sql, [now.into(), most.into()])
 }

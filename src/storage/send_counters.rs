@@ -1,10 +1,11 @@
-//! `send_counters`: how many messages went where, exactly. They are counted in the transaction that
-//! reserves a message, and each limit is a condition of it, so parallel requests cannot pass it (SMS-08).
+//! `send_counters`: how many messages went where, and how often a client asked for what makes rows. They are
+//! counted in the transaction of the change they belong to, and each limit is a condition of it, so parallel
+//! requests cannot pass it (SMS-08).
 
 use serde::Deserialize;
 
 use crate::domain::time::UnixTime;
-use crate::platform::{Database, DatabaseError, Statement, Value};
+use crate::platform::{Database, DatabaseError, Statement};
 
 /// One counted scope and its limits.
 #[derive(Debug, Clone)]
@@ -12,6 +13,18 @@ pub struct Quota {
     scope: String,
     window_start: UnixTime,
     limits: Vec<Limit>,
+    pub of: Counted,
+}
+
+/// What a quota counts, which is what a caller over it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Messages: one that was surely not sent is given back.
+    Messages,
+    /// Tries to send: nothing gives one back, so that a destination its provider refuses has a limit too.
+    Tries,
+    /// Requests of one client.
+    Requests,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +41,7 @@ const MINUTE: u64 = 60;
 const DAY: u64 = 86_400;
 
 impl Quota {
-    /// At most so many in each of the periods (in seconds), wherever they begin.
+    /// At most so many messages in each of the periods (in seconds), wherever they begin.
     pub fn sliding(scope: String, limits: &[(u64, u32)], now: UnixTime) -> Self {
         let window_start = start_of(MINUTE, now);
         let limits = limits
@@ -43,51 +56,61 @@ impl Quota {
             scope,
             window_start,
             limits,
+            of: Counted::Messages,
         }
     }
 
-    /// At most so many in a day of UTC.
+    /// At most so many messages in a day of UTC.
     pub fn daily(scope: String, most: u32, now: UnixTime) -> Self {
-        let window_start = start_of(DAY, now);
+        Self::fixed(scope, DAY, most, now)
+    }
+
+    /// At most so many in each minute of the clock.
+    pub fn minutely(scope: String, most: u32, now: UnixTime) -> Self {
+        Self::fixed(scope, MINUTE, most, now)
+    }
+
+    fn fixed(scope: String, period: u64, most: u32, now: UnixTime) -> Self {
+        let window_start = start_of(period, now);
         Self {
             scope,
             window_start,
             limits: vec![Limit {
                 since: window_start,
                 most,
-                period: DAY,
+                period,
             }],
+            of: Counted::Messages,
         }
     }
 
+    #[must_use]
+    pub fn of(self, of: Counted) -> Self {
+        Self { of, ..self }
+    }
+
     /// Adds the condition that every limit has room left.
-    pub fn guard(&self, sql: &mut String, params: &mut Vec<Value>) {
+    pub fn guard(&self, statement: &mut Statement) {
         for limit in &self.limits {
-            let first = params.len() + 1;
-            params.extend([
-                self.scope.as_str().into(),
-                limit.since.into(),
-                limit.most.into(),
-            ]);
-            sql.push_str(" AND (SELECT COALESCE(SUM(count), 0) FROM send_counters");
-            let (since, most) = (first + 1, first + 2);
-            let condition =
-                format!(" WHERE scope = ?{first} AND window_start >= ?{since}) < ?{most}");
-            sql.push_str(&condition);
+            let sql = " AND (SELECT COALESCE(SUM(count), 0) FROM send_counters WHERE scope = ";
+            statement.bind(sql, self.scope.as_str());
+            statement.bind(" AND window_start >= ", limit.since);
+            statement.bind(") < ", limit.most);
         }
     }
 
     /// Counts one more, if the statement before it changed one row.
     pub fn count_if_changed(&self) -> Statement {
         let sql = "INSERT INTO send_counters (scope, window_start, count) SELECT ?1, ?2, 1 WHERE changes() = 1
-             ON CONFLICT (scope, window_start) DO UPDATE SET count = count + 1";
+             ON CONFLICT (scope, window_start) DO UPDATE SET count = send_counters.count + 1";
         Statement::new(sql, [self.scope.as_str().into(), self.window_start.into()])
     }
 
     /// Takes one back, for a message that was surely not sent.
-    pub fn give_back(&self) -> Statement {
+    pub fn give_back(&self) -> Option<Statement> {
         let sql = "UPDATE send_counters SET count = count - 1 WHERE scope = ?1 AND window_start = ?2 AND count > 0";
-        Statement::new(sql, [self.scope.as_str().into(), self.window_start.into()])
+        let params = [self.scope.as_str().into(), self.window_start.into()];
+        (self.of == Counted::Messages).then(|| Statement::new(sql, params))
     }
 
     fn usage(&self, limit: Limit) -> Statement {
@@ -101,11 +124,12 @@ fn start_of(window: u64, now: UnixTime) -> UnixTime {
     UnixTime::from_secs(now.as_secs() - now.as_secs() % window)
 }
 
-/// When the used-up ones among the limits have room again, `None` if all have room now.
+/// When the used-up ones among the limits have room again and what the last of them counts; `None` if
+/// all have room now.
 pub async fn used_up_until(
     db: &dyn Database,
     quotas: &[Quota],
-) -> Result<Option<UnixTime>, DatabaseError> {
+) -> Result<Option<(UnixTime, Counted)>, DatabaseError> {
     #[derive(Deserialize)]
     struct Usage {
         count: u64,
@@ -119,50 +143,25 @@ pub async fn used_up_until(
         .iter()
         .map(|(quota, limit)| quota.usage(*limit))
         .collect();
-    let mut until = None;
+    let mut until: Option<(UnixTime, Counted)> = None;
     for (outcome, (quota, limit)) in db.batch(statements).await?.into_iter().zip(limits) {
         let Some(usage) = outcome.into_first::<Usage>()? else {
             continue;
         };
         if usage.count >= u64::from(limit.most) {
             let oldest = usage.oldest.map_or(quota.window_start, UnixTime::from_secs);
-            until = until.max(Some(oldest.plus(limit.period)));
+            let end = oldest.plus(limit.period);
+            if until.is_none_or(|(latest, _)| end > latest) {
+                until = Some((end, quota.of));
+            }
         }
     }
     Ok(until)
 }
 
-/// Counts one event of `scope` in the present minute and says how many it makes.
-pub async fn count_in_minute(
-    db: &dyn Database,
-    scope: &str,
-    now: UnixTime,
-) -> Result<u64, DatabaseError> {
-    #[derive(Deserialize)]
-    struct Row {
-        count: u64,
-    }
-    let sql = "INSERT INTO send_counters (scope, window_start, count) VALUES (?1, ?2, 1)
-         ON CONFLICT (scope, window_start) DO UPDATE SET count = count + 1 RETURNING count";
-    let row = db
-        .run(Statement::new(
-            sql,
-            [scope.into(), start_of(MINUTE, now).into()],
-        ))
-        .await?
-        .into_first::<Row>()?;
-    Ok(row.map_or(0, |row| row.count))
-}
-
-/// Seconds until the present minute is over.
-pub fn rest_of_minute(now: UnixTime) -> u64 {
-    start_of(MINUTE, now).plus(MINUTE).seconds_from(now)
-}
-
-/// Forgets windows no limit looks back to.
-pub fn purge(now: UnixTime) -> Statement {
-    Statement::new(
-        "DELETE FROM send_counters WHERE window_start < ?1",
-        [now.minus(2 * DAY).into()],
-    )
+/// Forgets windows no limit looks back to, at most so many.
+pub fn purge(now: UnixTime, most: u32) -> Statement {
+    let sql = "DELETE FROM send_counters WHERE (scope, window_start) IN
+         (SELECT scope, window_start FROM send_counters WHERE window_start < ?1 LIMIT ?2)";
+    Statement::new(sql, [now.minus(2 * DAY).into(), most.into()])
 }

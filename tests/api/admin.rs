@@ -258,7 +258,7 @@ async fn log_01_the_record_says_what_happened_and_can_be_paged() {
     assert_eq!(failed["request_id"], wrong.header("x-request-id"));
     assert_eq!(
         failed["detail"],
-        json!({"class": "authenticator", "failures": 1})
+        json!({"class": "totp", "failures": 1, "failures_in_24_hours": 1})
     );
     assert_eq!(all["next"], Value::Null);
 
@@ -300,4 +300,54 @@ async fn log_01_the_record_says_what_happened_and_can_be_paged() {
             .await
             .fails(400, "invalid_request");
     }
+}
+
+#[tokio::test]
+async fn the_record_of_a_user_is_found_by_its_index_and_paged_by_id() {
+    let app = TestApp::new().await;
+    app.enrolled("ann").await;
+    for (query, plan) in [
+        (
+            "?client_id=shop&user_id=ann",
+            "USING INDEX audit_log_by_user (client_id=? AND user_id=? AND id>?)",
+        ),
+        (
+            "?client_id=shop&user_id=ann&event=failed&after=1",
+            "USING INDEX audit_log_by_user (client_id=? AND user_id=? AND id>?)",
+        ),
+        (
+            "?event=failed&after=1",
+            "USING INTEGER PRIMARY KEY (rowid>?)",
+        ),
+        ("", "USING INTEGER PRIMARY KEY (rowid>?)"),
+    ] {
+        let at = format!("/admin/audit{query}");
+        app.admin(Method::GET, &at, Value::Null).await.expect(200);
+        let steps = app.db.plan_of_last().await;
+        assert!(steps.contains(plan), "{query}: {steps}");
+        assert!(!steps.contains("TEMP B-TREE"), "{query}: {steps}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_with_contact_and_recovery_codes_takes_about_two_kilobytes() {
+    let app = TestApp::with_settings(json!({"registrations_per_minute": 1_000_000})).await;
+    let bytes = async || {
+        let pages = app.db.rows("PRAGMA page_count").await[0]["page_count"].as_u64();
+        let size = app.db.rows("PRAGMA page_size").await[0]["page_size"].as_u64();
+        pages.unwrap() * size.unwrap()
+    };
+    let body = json!({"user_id": "0", "phone": "+34600111222", "email": "ann.smith@example.com"});
+    app.enrolled_with(body).await;
+    app.post("/mfa/recovery-codes", json!({"user_id": "0"}))
+        .await
+        .expect(200);
+    let before = bytes().await;
+    let many = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+         INSERT INTO accounts (client_id, user_id, version, mfa_enabled, key_id, state, created_at, updated_at)
+         SELECT client_id, printf('7c2f1c1e-4a55-4c6e-9f5a-%012d', n), version, mfa_enabled, key_id, state, created_at, updated_at
+         FROM accounts, n";
+    app.db.execute(many.to_owned()).await;
+    let each = (bytes().await - before) / 5000;
+    assert!(each <= 2200, "{each} bytes an account");
 }

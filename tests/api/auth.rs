@@ -219,6 +219,62 @@ async fn atk_29_guessing_a_secret_is_slowed_and_locks_nobody_out() {
 }
 
 #[tokio::test]
+async fn atk_88_strangers_make_a_bounded_number_of_rows_and_over_the_limit_write_nothing() {
+    let (app, secret) = with_secret().await;
+    let guess = async |id: String| {
+        let body = json!({"client_id": id, "client_secret": "guess"});
+        json_auth(&app, body).await
+    };
+    let mut refused = 0;
+    for n in 0..10_000 {
+        let reply = guess(format!("invented-{n}")).await;
+        refused += usize::from(reply.status == 401);
+    }
+    let rows = app.db.rows("SELECT bucket FROM auth_failures").await.len();
+    assert!(rows <= 1024, "{rows}");
+    // Ten for each bucket on average, which hardly one in a thousand exceeds by thrice as much.
+    assert!(refused > 9_900, "{refused}");
+    for table in ["send_counters", "audit_log WHERE event LIKE 'auth%'"] {
+        let sql: &'static str = format!("SELECT * FROM {table}").leak();
+        assert_eq!(app.db.rows(sql).await.len(), 0, "{table}");
+    }
+
+    app.advance(60);
+    for _ in 0..30 {
+        guess("bank".to_owned()).await.fails(401, "invalid_client");
+    }
+    for _ in 0..100 {
+        app.db.trips();
+        guess("bank".to_owned()).await.fails(429, "rate_limited");
+        assert_eq!(app.db.trips(), 1);
+        let read = app.db.last_batch();
+        assert!(
+            read.iter()
+                .all(|statement| statement.sql.starts_with("SELECT"))
+        );
+    }
+    let right = json!({"client_id": "bank", "client_secret": secret});
+    json_auth(&app, right).await.expect(200);
+}
+
+#[tokio::test]
+async fn atk_88_an_id_that_exists_is_limited_like_one_that_does_not() {
+    let (app, _) = with_secret().await;
+    let answers = async |id: &str| {
+        let mut answers = Vec::new();
+        for _ in 0..33 {
+            let body = json!({"client_id": id, "client_secret": "guess"});
+            let mut reply = json_auth(&app, body).await;
+            app.db.trips();
+            reply.headers.remove("x-request-id");
+            answers.push((reply.status, reply.headers, reply.bytes));
+        }
+        answers
+    };
+    assert_eq!(answers("bank").await, answers("no-such-bank").await);
+}
+
+#[tokio::test]
 async fn atk_61_a_revoked_token_is_refused_at_once_and_everywhere() {
     let app = TestApp::new().await;
     let token = app.token.clone();

@@ -46,10 +46,12 @@ async fn a_code_by_sms_is_sent_and_verifies_once() {
     );
     let verified = app.verify("ann", &code).await.expect(200);
     assert_eq!(verified["method"], "sms");
-    app.verify("ann", &code).await.fails(400, "invalid_code");
+    let again = app.verify("ann", &code).await;
+    let again = again.fails(400, "code_already_used");
+    assert_eq!(again.get("retry_after"), None);
     assert_eq!(
         app.events("ann").await,
-        ["enrolled", "code_sent", "verified", "failed"]
+        ["enrolled", "code_sent", "verified", "replayed"]
     );
 }
 
@@ -84,7 +86,7 @@ async fn a_code_by_email_is_sent_and_verifies_once() {
     );
     app.verify("ann", &sent.code())
         .await
-        .fails(400, "invalid_code");
+        .fails(400, "code_already_used");
 }
 
 #[tokio::test]
@@ -98,7 +100,9 @@ async fn a_generated_code_is_given_to_the_application_and_verifies_once() {
         app.verify("ann", code).await.expect(200)["method"],
         "generated"
     );
-    app.verify("ann", code).await.fails(400, "invalid_code");
+    app.verify("ann", code)
+        .await
+        .fails(400, "code_already_used");
 }
 
 #[tokio::test]
@@ -157,7 +161,9 @@ async fn atk_31_a_replaced_code_is_dead_though_kv_may_hold_it() {
         app.verify("ann", &old).await.fails(400, "invalid_code");
     }
     app.verify("ann", &new).await.expect(200);
-    app.verify("ann", &new).await.fails(400, "invalid_code");
+    app.verify("ann", &new)
+        .await
+        .fails(400, "code_already_used");
 }
 
 #[tokio::test]
@@ -363,6 +369,54 @@ async fn atk_68_numbers_outside_the_allowed_countries_reach_no_provider() {
 }
 
 #[tokio::test]
+async fn why_no_sms_goes_somewhere_is_told_and_what_cannot_work_is_not_offered() {
+    let to = async |app: &TestApp, phone: &str| {
+        let body = json!({"user_id": "ann", "phone": phone, "email": "ann@example.com"});
+        app.enrolled_with(body).await;
+        let failure = send(app, "/mfa/sms").await;
+        let failure = failure.fails(422, "destination_not_allowed");
+        assert_eq!(app.status("ann").await["methods"], json!(["totp", "email"]));
+        failure["message"].as_str().unwrap().to_owned()
+    };
+    let unset = TestApp::configured(&[("SMS_COUNTRIES", "")]).await;
+    assert!(to(&unset, "+34600111222").await.contains("SMS_COUNTRIES"));
+    let app = TestApp::new().await;
+    assert!(
+        to(&app, "+33612345678")
+            .await
+            .contains("country is not allowed")
+    );
+    let app = TestApp::with_settings(json!({"sms_countries": ["*"]})).await;
+    assert!(to(&app, "+881612345678").await.contains("satellite"));
+
+    let app = TestApp::with_settings(json!({"methods": ["totp", "email"]})).await;
+    let body = json!({"user_id": "ann", "phone": "+34600111222"});
+    app.enrolled_with(body).await;
+    send(&app, "/mfa/sms")
+        .await
+        .fails(403, "method_not_allowed");
+    send(&app, "/mfa/email")
+        .await
+        .fails(422, "destination_missing");
+    assert_eq!(app.status("ann").await["methods"], json!(["totp"]));
+}
+
+#[tokio::test]
+async fn atk_70_addresses_of_one_mailbox_share_its_limits() {
+    let app = TestApp::new().await;
+    for n in 0..9 {
+        let user = format!("u{n}");
+        let email = format!("{}+{n}@Example.com", if n % 2 == 0 { "vic" } else { "Vic" });
+        let body = json!({"user_id": user, "email": email, "confirm": false});
+        app.post("/mfa/register", body).await.expect(200);
+        let reply = app.post("/mfa/email", json!({"user_id": user})).await;
+        assert_eq!(reply.status, if n < 5 { 200 } else { 429 }, "{n}");
+    }
+    // Each went where it was asked to go.
+    assert!(app.outbox.sent()[1].body.contains("Vic+1@example.com"));
+}
+
+#[tokio::test]
 async fn a_user_without_a_destination_is_told_so() {
     let app = TestApp::new().await;
     app.post("/mfa/register", json!({"user_id": "ann", "confirm": false}))
@@ -425,14 +479,14 @@ async fn atk_79_provider_faults_are_bounded_and_leave_no_code_behind() {
         (refused(413), 502, "delivery_failed", 1),
         (
             [429; 3].into_iter().flat_map(refused).collect(),
-            502,
-            "delivery_failed",
+            503,
+            "delivery_unavailable",
             3,
         ),
         (
             vec![Answer::Status(429, &[("retry-after", "3600")], "")],
-            502,
-            "delivery_failed",
+            503,
+            "delivery_unavailable",
             1,
         ),
         (
@@ -476,11 +530,77 @@ async fn atk_79_provider_faults_are_bounded_and_leave_no_code_behind() {
                 app.events("ann").await[..3],
                 ["enrolled", "code_sent", "delivery_failed"]
             );
+            if matches!(answers[0], Answer::Status(429, ..)) {
+                // ATK-89: nobody's message goes there before.
+                let pause = failure["retry_after"].as_u64().unwrap();
+                app.advance(pause - 1);
+                let early = send(&app, path).await.fails(503, "delivery_unavailable");
+                assert_eq!(early["retry_after"], 1);
+                assert_eq!(app.outbox.sent().len(), *requests);
+                app.advance(1);
+            }
             send(&app, path).await.expect(200);
             app.verify("ann", &app.outbox.last().code())
                 .await
                 .expect(200);
         }
+    }
+}
+
+#[tokio::test]
+async fn atk_89_a_provider_that_is_busy_is_left_alone_by_everybody_until_its_time() {
+    let app = with_user().await;
+    let bank = app.new_client("bank", json!({})).await;
+    let other = json!({"user_id": "bob", "phone": "+34600111299", "email": "bob@example.com"});
+    app.post_as(&bank, "/mfa/register", other).await.expect(200);
+    app.outbox
+        .answer([Answer::Status(429, &[("retry-after", "120")], "")]);
+    let failure = send(&app, "/mfa/sms")
+        .await
+        .fails(503, "delivery_unavailable");
+    assert_eq!(failure["retry_after"], 120);
+    app.advance(119);
+    let bob = json!({"user_id": "bob"});
+    let token = &app.renewed_token("bank").await;
+    for _ in 0..20 {
+        app.post_as(token, "/mfa/sms", bob.clone())
+            .await
+            .fails(503, "delivery_unavailable");
+        send(&app, "/mfa/sms")
+            .await
+            .fails(503, "delivery_unavailable");
+    }
+    assert_eq!(app.outbox.sent().len(), 1, "one call of the provider");
+    // The other provider goes on.
+    app.post_as(token, "/mfa/email", bob.clone())
+        .await
+        .expect(200);
+    app.advance(1);
+    app.post_as(token, "/mfa/sms", bob).await.expect(200);
+    send(&app, "/mfa/sms").await.expect(200);
+}
+
+#[tokio::test]
+async fn atk_89_a_destination_the_provider_refuses_is_tried_ten_times_in_ten_minutes() {
+    for (path, limited_after) in [("/mfa/sms", 10), ("/mfa/email", 10)] {
+        let app = with_user().await;
+        let mut refused = 0;
+        for _ in 0..60 {
+            app.outbox.answer([Answer::Status(400, &[], "")]);
+            let reply = send(&app, path).await;
+            refused += usize::from(reply.status == 502);
+            if reply.status != 502 {
+                reply.fails(429, "send_limited");
+            }
+        }
+        assert_eq!((refused, app.outbox.sent().len()), (limited_after, 10));
+        // An event for each try, and one a minute that no more were made.
+        let events = app.events("ann").await;
+        let count = |kind: &str| events.iter().filter(|event| *event == kind).count();
+        assert_eq!((count("delivery_failed"), count("send_refused")), (10, 1));
+        app.advance(660);
+        app.outbox.forget_answers();
+        send(&app, path).await.expect(200);
     }
 }
 
@@ -562,12 +682,11 @@ async fn rel_08_a_channel_that_is_not_configured_says_so_and_totp_works() {
             json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"}),
         )
         .await;
-    send(&app, "/mfa/sms")
-        .await
-        .fails(503, "delivery_unavailable");
-    send(&app, "/mfa/email")
-        .await
-        .fails(503, "delivery_unavailable");
+    for path in ["/mfa/sms", "/mfa/email"] {
+        let failure = send(&app, path).await.fails(503, "channel_not_configured");
+        assert_eq!(failure.get("retry_after"), None, "waiting does not help");
+    }
+    assert_eq!(app.status("ann").await["methods"], json!(["totp"]));
     app.verify("ann", &authenticator.code(app.now() + 30))
         .await
         .expect(200);

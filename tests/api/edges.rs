@@ -12,12 +12,15 @@ async fn a_mark_in_kv_refuses_until_its_time_and_not_at_it() {
     app.advance(30);
     let code = authenticator.code(app.now());
     let mark = async |until: u64| {
-        let until = until.to_string();
-        app.kv.put("lock:shop:ann", &until, 600).await.unwrap();
+        let locks = json!({"totp": until, "delivered": until + 1}).to_string();
+        app.kv.put("lock:shop:ann", &locks, 600).await.unwrap();
     };
     mark(app.now() + 7).await;
     let failure = app.verify("ann", &code).await.fails(429, "locked");
     assert_eq!(failure["retry_after"], 7);
+    let named = |method: &str| json!({"user_id": "ann", "code": code, "method": method});
+    let failure = app.post("/mfa/verify", named("sms")).await;
+    assert_eq!(failure.fails(429, "locked")["retry_after"], 8);
     mark(app.now()).await;
     app.verify("ann", &code).await.expect(200);
 }

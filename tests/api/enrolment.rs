@@ -378,6 +378,25 @@ async fn a_qr_link_dies_by_time_by_renewal_by_disabling_and_with_the_client() {
     .await
     .expect(200);
     fetch_qr(&app, &url).await.fails(404, "not_found");
+
+    // What ends the tokens it was made with ends the link for good (a thief may have made it).
+    let enable = json!({"disabled": false});
+    app.admin(Method::PATCH, "/admin/clients/shop", enable)
+        .await
+        .expect(200);
+    fetch_qr(&app, &url).await.fails(404, "not_found");
+    let app = TestApp::new().await;
+    let registered = app.post("/mfa/register", json!({"user_id": "ann"})).await;
+    let url = url_of(registered.expect(200));
+    assert_eq!(fetch_qr(&app, &url).await.status, 200);
+    let rotate = |overlap: u64| {
+        let body = json!({"overlap_seconds": overlap});
+        app.admin(Method::POST, "/admin/clients/shop/rotate-secret", body)
+    };
+    rotate(60).await.expect(200);
+    assert_eq!(fetch_qr(&app, &url).await.status, 200);
+    rotate(0).await.expect(200);
+    fetch_qr(&app, &url).await.fails(404, "not_found");
 }
 
 #[tokio::test]

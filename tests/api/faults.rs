@@ -96,7 +96,9 @@ async fn atk_80_a_delivered_code_passes_once_whatever_fails() {
             app.verify("ann", &code).await.fails(503, "unavailable");
             let again = app.verify("ann", &code).await;
             assert!(again.status == 200 || after_work && again.status == 400);
-            app.verify("ann", &code).await.fails(400, "invalid_code");
+            app.verify("ann", &code)
+                .await
+                .fails(400, "code_already_used");
         }
     }
 }
@@ -216,7 +218,9 @@ async fn a_recovery_code_passes_once_whatever_fails() {
             app.verify("ann", code).await.fails(503, "unavailable");
             let again = app.verify("ann", code).await;
             assert!(again.status == 200 || after_work && again.status == 400);
-            app.verify("ann", code).await.fails(400, "invalid_code");
+            app.verify("ann", code)
+                .await
+                .fails(400, "code_already_used");
         }
     }
 }
@@ -277,7 +281,9 @@ async fn atk_81_every_rule_holds_with_a_kv_that_fails_or_finds_nothing() {
             .expect(200);
         let code = codes["recovery_codes"][0].as_str().unwrap();
         app.verify("ann", code).await.expect(200);
-        app.verify("ann", code).await.fails(400, "invalid_code");
+        app.verify("ann", code)
+            .await
+            .fails(400, "code_already_used");
         app.post("/mfa/disable", json!({"user_id": "ann"}))
             .await
             .expect(200);

@@ -11,6 +11,7 @@
 mod admin;
 mod attempts;
 mod auth;
+mod budget;
 mod contract;
 mod delivery;
 mod edges;

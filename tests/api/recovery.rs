@@ -30,7 +30,9 @@ async fn rec_08_each_code_of_a_set_works_once_and_the_rest_is_counted() {
             app.verify("ann", code).await.expect(200)["method"],
             "recovery_code"
         );
-        app.verify("ann", code).await.fails(400, "invalid_code");
+        app.verify("ann", code)
+            .await
+            .fails(400, "code_already_used");
         assert_eq!(
             app.status("ann").await["recovery_codes_remaining"],
             9 - used
@@ -54,13 +56,13 @@ async fn rec_09_every_way_to_write_a_code_is_the_same_code() {
         .expect(200);
     app.verify("ann", &codes[0].replace('-', ""))
         .await
-        .fails(400, "invalid_code");
+        .fails(400, "code_already_used");
     app.verify("ann", &codes[1].replace('1', "l").replace('0', "O"))
         .await
         .expect(200);
     app.verify("ann", &codes[1])
         .await
-        .fails(400, "invalid_code");
+        .fails(400, "code_already_used");
 }
 
 #[tokio::test]
@@ -169,7 +171,9 @@ async fn a_user_who_lost_the_device_recovers_by_message_and_binds_a_new_one() {
     assert_eq!(code.len(), 8);
     let verified = app.verify("ann", &code).await.expect(200);
     assert_eq!(verified["method"], "recovery");
-    app.verify("ann", &code).await.fails(400, "invalid_code");
+    app.verify("ann", &code)
+        .await
+        .fails(400, "code_already_used");
 
     let renewed = app
         .post(

@@ -178,6 +178,8 @@ async fn a_request_that_began_before_a_deletion_does_not_touch_the_user_made_aft
 async fn atk_36_with_step_up_taking_away_needs_a_fresh_code() {
     let app = TestApp::with_settings(json!({"require_step_up": true})).await;
     let authenticator = app.enrolled("ann").await;
+    // The first recovery codes are no taking away; see below.
+    app.advance(600);
     let requests = [
         ("/mfa/disable", json!({"user_id": "ann"})),
         ("/mfa/renew", json!({"user_id": "ann"})),
@@ -195,8 +197,9 @@ async fn atk_36_with_step_up_taking_away_needs_a_fresh_code() {
     let delete = TestApp::request(Method::DELETE, "/mfa/users/ann", Some(&app.token), "");
     app.send(delete).await.fails(403, "step_up_required");
 
-    // The used code of the enrolment, a wrong one, and one the application asked for itself prove nothing.
+    // A used code, a wrong one, and one the application asked for itself prove nothing.
     let with_code = |code: &str| json!({"user_id": "ann", "code": code});
+    app.guess_right("ann", &authenticator).await.expect(200);
     app.post("/mfa/disable", with_code(&authenticator.code(app.now())))
         .await
         .fails(400, "code_already_used");
@@ -226,6 +229,38 @@ async fn atk_36_with_step_up_taking_away_needs_a_fresh_code() {
         }
     }
     assert_eq!(app.status("ann").await["state"], "disabled");
+}
+
+#[tokio::test]
+async fn the_first_recovery_codes_need_no_step_up_right_after_the_enrolment_and_only_they() {
+    for (seconds, is_free) in [(0, true), (599, true), (600, false)] {
+        let app = TestApp::with_settings(json!({"require_step_up": true})).await;
+        let authenticator = app.enrolled("ann").await;
+        let ask = || app.post("/mfa/recovery-codes", json!({"user_id": "ann"}));
+        app.advance(seconds);
+        if is_free {
+            ask().await.expect(200);
+        }
+        ask().await.fails(403, "step_up_required");
+
+        // Neither a new device nor a set that is used up makes them free again.
+        app.advance(30);
+        let renew = json!({"user_id": "ann", "code": authenticator.code(app.now())});
+        let renewed = app.post("/mfa/renew", renew).await.expect(200);
+        let new = Authenticator::of(&renewed);
+        app.guess_right("ann", &new).await.expect(200);
+        ask().await.fails(403, "step_up_required");
+    }
+    // Turned off and on again is a first time again.
+    let app = TestApp::with_settings(json!({"require_step_up": true})).await;
+    let first = app.enrolled("ann").await;
+    app.advance(900);
+    let disable = json!({"user_id": "ann", "code": first.code(app.now())});
+    app.post("/mfa/disable", disable).await.expect(200);
+    app.enrolled("ann").await;
+    app.post("/mfa/recovery-codes", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ fn atk_05_a_used_code_stays_used_and_a_lock_stays_locked_when_the_program_was_ki
         true
     );
 
-    assert!(log.contains("housekeeping: Report {"), "{log}");
+    assert!(log.contains(r#"{"housekeeping":{"#), "{log}");
     let line = log
         .lines()
         .find(|line| line.contains("/mfa/verify"))
@@ -342,6 +342,27 @@ fn rel_04_a_message_is_sent_to_its_end_though_the_caller_hung_up() {
     let log = program.terminate();
     let sent = |line: &&str| line.contains("/mfa/sms") && line.contains(r#""status":200"#);
     assert_eq!(log.lines().filter(sent).count(), 1, "{log}");
+}
+
+#[test]
+fn cry_07_a_start_on_a_database_that_another_key_ring_sealed_is_refused() {
+    let directory = Directory::new("foreign");
+    let program = Program::start(&directory, PRODUCTION);
+    let (_, token) = program.client();
+    enrolled(&program, &token, "ann");
+    program.terminate();
+    let mut variables = PRODUCTION.to_vec();
+    variables.retain(|(name, _)| *name != "MASTER_KEYS");
+    variables.push((
+        "MASTER_KEYS",
+        "k1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",
+    ));
+    let output = Program::command(&directory, &variables).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("MASTER_KEYS does not open"), "{said}");
+    let program = Program::start(&directory, PRODUCTION);
+    assert_eq!(program.get("/health", "").status, 200);
 }
 
 #[test]

@@ -74,8 +74,8 @@ fn tags() -> Vec<utoipa::openapi::Tag> {
         (operations::CLIENTS, "Your application proves who it is and gets a token for the rest. The demo client of `npm start` is `app123` with the secret `secret123`."),
         (operations::ENROLMENT, "Binding an authenticator app to a user."),
         (operations::CODES, "Sending codes and verifying them."),
-        (operations::USERS, "What is known of a user, and turning MFA off."),
-        (operations::OPERATOR, "For who runs the service: clients, unlocking, the record of events. While no `ADMIN_TOKEN` is set, none of these exist."),
+        (operations::USERS, "What is known about a user, and turning MFA off."),
+        (operations::OPERATOR, "For the operator: clients, unlocking, the record of events. None of these exist unless `ADMIN_TOKEN` is set."),
         (operations::SERVICE, "Is it up?"),
     ]
     .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())

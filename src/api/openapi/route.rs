@@ -18,9 +18,9 @@ use utoipa::openapi::{
 
 use super::errors;
 use super::schemas::{one_of, push, reference};
-use crate::api::error::{Body, body, headers};
+use crate::api::error::{Body, body, documentation_url, headers};
 use crate::api::{code, status};
-use crate::error::Error;
+use crate::error::{Error, TokenProblem};
 
 pub(super) const ACCESS_TOKEN: &str = "accessToken";
 pub(super) const ADMIN_TOKEN: &str = "adminToken";
@@ -81,7 +81,7 @@ impl Route {
             ACCESS_TOKEN,
             [],
         )]);
-        self.fails_with([Error::InvalidToken { presented: true }])
+        self.fails_with([Error::InvalidToken(TokenProblem::Refused)])
     }
 
     /// For the operator.
@@ -90,7 +90,7 @@ impl Route {
             ADMIN_TOKEN,
             [],
         )]);
-        self.fails_with([Error::InvalidToken { presented: true }, Error::NotFound])
+        self.fails_with([Error::InvalidToken(TokenProblem::Refused), Error::NotFound])
     }
 
     /// For anyone, or with more said in the request itself.
@@ -214,7 +214,9 @@ impl Route {
 
     pub(super) fn fails_with(mut self, errors: impl IntoIterator<Item = Error>) -> Self {
         for error in errors {
-            if !self.errors.iter().any(|known| code(known) == code(&error)) {
+            let same =
+                |known: &Error| code(known) == code(&error) && status(known) == status(&error);
+            if !self.errors.iter().any(same) {
                 self.errors.push(error);
             }
         }
@@ -227,7 +229,7 @@ impl Route {
     }
 
     pub(super) fn add_to(mut self, paths: &mut Paths, components: &mut Components) {
-        push::<Body<'_>>(&mut self.answers);
+        push::<Body>(&mut self.answers);
         let mut by_status: BTreeMap<u16, Vec<Error>> = BTreeMap::new();
         for error in self.errors {
             by_status
@@ -294,15 +296,13 @@ fn error_response(errors: &[Error]) -> Response {
         several => format!("- {}", several.join("\n- ")),
     };
     let examples = errors.iter().map(|error| {
-        let example = ExampleBuilder::new()
-            .value(Some(json!(body(error, None))))
-            .build();
+        let example = ExampleBuilder::new().value(Some(example(error))).build();
         (code(error).to_owned(), RefOr::T(example))
     });
     let codes = errors.iter().map(|error| json!(code(error)));
     let narrowed = ObjectBuilder::new().property("error", one_of("", codes));
     let mut schema = AllOf::new();
-    schema.items = vec![reference::<Body<'_>>(), narrowed.into()];
+    schema.items = vec![reference::<Body>(), narrowed.into()];
     let content = ContentBuilder::new()
         .schema(Some(Schema::AllOf(schema)))
         .examples_from_iter(examples)
@@ -336,6 +336,15 @@ fn error_response(errors: &[Error]) -> Response {
         add_headers(&mut response, ["Allow"]);
     }
     response
+}
+
+fn example(error: &Error) -> Value {
+    let mut body = json!(body(error, None));
+    let url = documentation_url("https://mfa.example.com", code(error));
+    if let Some(body) = body.as_object_mut() {
+        body.insert("documentation_url".to_owned(), url.into());
+    }
+    body
 }
 
 fn add_headers<const N: usize>(response: &mut Response, names: [&str; N]) {

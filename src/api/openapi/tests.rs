@@ -4,7 +4,6 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::domain::email::Email;
-use crate::domain::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::import::ImportedSecret;
 use crate::domain::phone::Phone;
@@ -33,7 +32,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn ids_are_what_their_schemas_say(text in "[!-~ é\u{0}\n]{0,3}|[a-z._:/-]{0,140}|[a-z]{120,135}") {
+    fn ids_are_what_their_schemas_say(text in "[!-~ é\u{0}\n]{0,3}|[.]{1,4}a?|[a-z._:/-]{0,140}|[a-z]{120,135}") {
         same::<UserId>(&text)?;
         same::<ClientId>(&text)?;
     }
@@ -51,13 +50,6 @@ proptest! {
     }
 
     #[test]
-    fn codes_are_what_their_schema_says(
-        text in "[0-9]{5,9}|[0-9A-Za-z -]{20,52}|([0-9A-HJ-NP-TV-Z]{4}[ -]?){5,7}|[0-9a-tv-zI ]{24}\n?"
-    ) {
-        same::<GuessedCode>(&text)?;
-    }
-
-    #[test]
     fn secrets_are_what_their_schema_says(
         text in "[A-Za-z2-7]{24,28}=?|[a-z2-7]{101,105}|([A-Z2-7]{4}[ -]){6,8}=?|[A-Z0-9 é\n=]{24,30}"
     ) {
@@ -65,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn names_are_what_their_schema_says(text in "[a-z \t\u{7f}\u{85}\u{a0}é🙂]{0,5}|[a-z ]{62,66}") {
+    fn names_are_what_their_schema_says(text in "[a-z \t\u{7f}\u{85}\u{a0}\u{ad}\u{200b}-\u{202f}\u{2065}\u{feff}é🙂]{0,5}|[a-z ]{62,66}") {
         same::<Label>(&text)?;
     }
 
@@ -88,7 +80,7 @@ fn every_setting_is_in_the_schema() {
 }
 
 #[test]
-fn every_error_code_is_described_once() {
+fn every_error_code_is_described() {
     let source = include_str!("../error.rs");
     let arms = Regex::new(r#"=> "([a-z_]+)","#).unwrap();
     let mut written: Vec<&str> = arms
@@ -98,5 +90,6 @@ fn every_error_code_is_described_once() {
     let mut described: Vec<&str> = errors::every().iter().map(crate::api::code).collect();
     written.sort_unstable();
     described.sort_unstable();
+    described.dedup();
     assert_eq!(described, written);
 }

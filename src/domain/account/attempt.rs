@@ -1,36 +1,69 @@
 //! One guess at an account: the only place that says a code is good.
 
+mod candidates;
+
 use std::collections::HashMap;
 
-use super::{Account, Challenge, Factor, FactorState};
-use crate::domain::code::{CodeBinding, NumericCode};
+use self::candidates::Candidates;
+use super::Account;
+use super::counters::{Consequence, Failure, Locks};
+use super::factor::{Factor, FactorState};
+use crate::domain::digest::Digest;
 use crate::domain::guess::GuessedCode;
-use crate::domain::ids::{ChallengeId, Owner};
+use crate::domain::ids::{ChallengeId, FactorId, Owner};
 use crate::domain::keys::KeyRing;
-use crate::domain::method::{Class, Method, Purpose};
-use crate::domain::recovery::RecoveryCode;
+use crate::domain::method::{Class, Classes, Method};
 use crate::domain::sealing::SealError;
-use crate::domain::throttle::Consequence;
 use crate::domain::time::UnixTime;
 use crate::domain::totp::Step;
-
-/// Tries at one delivered code; with the last one it is dead (OOB-06).
-const TRIES_PER_CODE: u32 = 5;
 
 /// The digests KV holds for an account's challenges. One that is missing matches nothing.
 pub type Digests = HashMap<ChallengeId, String>;
 
 /// Which methods an attempt may succeed by.
 #[derive(Debug, Clone)]
-pub struct Accept(Vec<Method>);
+pub struct Accept {
+    methods: Vec<Method>,
+    /// The class the caller named a method of: the only one a guess then concerns.
+    named: Option<Class>,
+}
 
 impl Accept {
-    pub fn only(methods: impl IntoIterator<Item = Method>) -> Self {
-        Self(methods.into_iter().collect())
+    /// Any of these, by what the guess could match.
+    pub fn any_of(methods: impl IntoIterator<Item = Method>) -> Self {
+        Self {
+            methods: methods.into_iter().collect(),
+            named: None,
+        }
+    }
+
+    /// This one, which the caller named.
+    pub fn named(method: Method) -> Self {
+        Self {
+            methods: vec![method],
+            named: Some(method.class()),
+        }
     }
 
     fn allows(&self, method: Method) -> bool {
-        self.0.contains(&method)
+        self.methods.contains(&method)
+    }
+
+    /// The classes a guess of that form can concern, whatever a user has.
+    pub fn classes(&self, guess: &GuessedCode) -> Classes {
+        let accepted = |class| self.methods.iter().any(|method| method.class() == class);
+        self.named_for(guess)
+            .unwrap_or_else(|| guess.classes().filter(accepted))
+    }
+
+    fn concerned(&self, guess: &GuessedCode, fitting: &Candidates<'_>) -> Classes {
+        self.named_for(guess).unwrap_or_else(|| fitting.classes())
+    }
+
+    /// What is no code is a guess at nothing, whatever it was said to be.
+    fn named_for(&self, guess: &GuessedCode) -> Option<Classes> {
+        let class = self.named.filter(|_| *guess != GuessedCode::NoCode)?;
+        Some([class].into_iter().collect())
     }
 }
 
@@ -44,7 +77,7 @@ pub struct Attempt<'a> {
     pub now: UnixTime,
 }
 
-/// What an evaluated guess came to. Every one of these changes the account, except `AlreadyUsed`.
+/// What an evaluated guess came to. The first two change the account, the others do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Verified {
@@ -54,13 +87,15 @@ pub enum Verdict {
         /// The delivered code that was spent.
         spent: Option<ChallengeId>,
     },
-    Wrong {
-        class: Class,
-        failures: u32,
-        consequence: Consequence,
+    /// Counted once against each class it concerned and that was open.
+    Wrong(Vec<Failure>),
+    /// A right code that was used: not accepted and not counted.
+    AlreadyUsed {
+        /// When a TOTP code that was not is due; there is no such time for another code.
+        next_code_at: Option<UnixTime>,
     },
-    /// The right code of a step that is used up: not accepted and not counted.
-    AlreadyUsed { next_step_at: UnixTime },
+    /// No code this could be is there: nothing was compared, so nothing is counted.
+    NotACode { tries_left: Option<u32> },
 }
 
 /// Why a guess was not evaluated. Nothing was counted.
@@ -78,264 +113,225 @@ impl From<SealError> for Refusal {
     }
 }
 
-/// Where a guess matched.
-enum Match {
-    Factor { index: usize, step: Step },
-    Challenge { index: usize },
-    UsedStep { next_step_at: UnixTime },
+/// What the comparison found. Where a guess matches in several places, the first of these counts.
+enum Found {
+    /// The code of a step that is used up.
+    UsedStep {
+        next_code_at: UnixTime,
+    },
+    Challenge {
+        id: ChallengeId,
+        digest: String,
+    },
+    RecoveryCode(Digest),
+    Step {
+        factor: FactorId,
+        step: Step,
+    },
+    Nothing,
 }
 
 impl Account {
     /// The challenges a guess could match, whose digests are worth fetching.
-    pub fn challenges_for<'a>(
-        &'a self,
+    pub fn challenges_for(
+        &self,
         guess: &GuessedCode,
+        accept: &Accept,
         now: UnixTime,
-    ) -> impl Iterator<Item = &'a ChallengeId> {
-        let numeric = match guess {
-            GuessedCode::Numeric(code) => Some(code.clone()),
-            GuessedCode::Recovery(_) => None,
-        };
-        self.challenges
-            .iter()
-            .filter(move |challenge| {
-                numeric
-                    .as_ref()
-                    .is_some_and(|code| challenge.could_match(code, now))
-            })
-            .map(|challenge| &challenge.id)
+    ) -> Vec<ChallengeId> {
+        let candidates = self.live(accept, now).fitting(guess);
+        let ids = candidates.challenges.iter();
+        ids.map(|challenge| challenge.id.clone()).collect()
     }
 
     /// Judges one guess and makes the account's next value.
     ///
+    /// 1. Where nothing is enrolled there is nothing to guess at.
+    /// 2. A code that was used says so, and counts nothing: typing it twice is no guess.
+    /// 3. Candidates are what lives, is accepted and has the guess's form.
+    /// 4. The guess concerns the class the caller named, else each class it has a candidate in.
+    /// 5. Locked classes are left out: their right code is neither told apart nor spent (RATE-10).
+    /// 6. The guess is compared with every candidate that is left, in constant time.
+    /// 7. What was found is spent, or the failure is counted, once in each class that was left.
+    ///
+    /// A guess that somebody knows to be right must not be a free try at something better. So of what it
+    /// matches, what was used comes first, then codes by how little they prove, and the app's last.
+    ///
     /// Pure. The caller reveals the verdict only after it stored the account by compare-and-swap,
     /// which is what makes parallel guesses count one by one (RATE-04).
     pub fn attempt(&mut self, attempt: &Attempt<'_>) -> Result<Verdict, Refusal> {
-        let classes = self.open_classes(attempt)?;
-        match attempt.guess {
-            GuessedCode::Numeric(code) => self.attempt_numeric(attempt, code, &classes),
-            GuessedCode::Recovery(code) => Ok(self.attempt_recovery_code(attempt, code)),
+        self.refuse_if_nothing_is_enrolled()?;
+        if self.was_used(attempt) {
+            return Ok(Verdict::AlreadyUsed { next_code_at: None });
+        }
+        let live = self.live(attempt.accept, attempt.now);
+        let fitting = live.fitting(attempt.guess);
+        self.refuse_if_disabled(attempt, &live, &fitting)?;
+        let concerned = attempt.accept.concerned(attempt.guess, &fitting);
+        if concerned.is_empty() {
+            return self.answer_to_no_code(live.classes(), attempt.now);
+        }
+        let open = self.open(concerned, attempt.now)?;
+        let candidates = fitting.of(open);
+        let found = candidates.compare(attempt)?;
+        let tried = candidates.tried(attempt.digests);
+        Ok(self
+            .settle(&found, attempt.now)
+            .unwrap_or_else(|| self.count_failure(open, &tried, attempt.now)))
+    }
+
+    fn refuse_if_nothing_is_enrolled(&self) -> Result<(), Refusal> {
+        let delivered = !self.challenges.is_empty() || !self.spent.is_empty();
+        if delivered || !self.factors.is_empty() || self.recovery.is_some() {
+            return Ok(());
+        }
+        Err(Refusal::NothingEnrolled)
+    }
+
+    /// Everything that could be proved now, whatever the form of its code.
+    fn live(&self, accept: &Accept, now: UnixTime) -> Candidates<'_> {
+        let factors = self.factors.iter();
+        let challenges = self.challenges.iter();
+        Candidates {
+            factors: factors
+                .filter(|factor| accept.allows(Method::Totp) && factor.is_usable(now))
+                .collect(),
+            challenges: challenges
+                .filter(|challenge| accept.allows(challenge.method()) && challenge.is_live(now))
+                .collect(),
+            recovery: self
+                .recovery
+                .as_ref()
+                .filter(|set| accept.allows(Method::RecoveryCode) && !set.digests.is_empty()),
         }
     }
 
-    /// The counters this guess would be counted by, locked ones left out: a locked class is not
-    /// evaluated, so its right code is neither told apart nor spent (RATE-10).
-    fn open_classes(&self, attempt: &Attempt<'_>) -> Result<Vec<Class>, Refusal> {
-        if self.factors.is_empty() && self.challenges.is_empty() && self.recovery.is_none() {
-            return Err(Refusal::NothingEnrolled);
-        }
-        let mut concerned = Vec::new();
-        match attempt.guess {
-            GuessedCode::Recovery(_) => concerned.push(Class::Recovery),
-            GuessedCode::Numeric(code) => {
-                let by_factor = self
-                    .factors
-                    .iter()
-                    .any(|factor| factor.could_match(code, attempt));
-                let challenges = self
-                    .challenges
-                    .iter()
-                    .filter(|challenge| challenge.is_candidate(code, attempt));
-                let classes: Vec<Class> = challenges
-                    .map(|challenge| challenge.method().class())
-                    .collect();
-                if !by_factor && classes.is_empty() && self.is_disabled_by_failures() {
-                    return Err(Refusal::FactorDisabled);
-                }
-                // A guess that could match nothing still counts, as one of the kind its length is of:
-                // else it would tell what is enrolled.
-                let of_recovery = code.has(Purpose::Recovery.digits()) && !self.has_app_of(code);
-                let by_nothing = !by_factor && classes.is_empty();
-                if by_factor
-                    || classes.contains(&Class::Authenticator)
-                    || by_nothing && !of_recovery
-                {
-                    concerned.push(Class::Authenticator);
-                }
-                if by_nothing && of_recovery {
-                    concerned.push(Class::Recovery);
-                }
-                if classes.contains(&Class::Recovery) {
-                    concerned.push(Class::Recovery);
-                }
-            }
-        }
-        let lock = |class: &Class| match class {
-            Class::Authenticator => self.throttles.authenticator.locked_until(attempt.now),
-            Class::Recovery => self.throttles.recovery.locked_until(attempt.now),
-        };
-        let first_end = concerned.iter().filter_map(lock).min();
-        concerned.retain(|class| lock(class).is_none());
-        match first_end {
-            Some(until) if concerned.is_empty() => Err(Refusal::Locked { until }),
-            _ => Ok(concerned),
-        }
-    }
-
-    fn attempt_numeric(
-        &mut self,
-        attempt: &Attempt<'_>,
-        code: &NumericCode,
-        classes: &[Class],
-    ) -> Result<Verdict, Refusal> {
-        let (found, compared) = self.compare_all(attempt, code, classes)?;
-        match found {
-            Some(Match::Factor { index, step }) => Ok(self.use_step(index, step, attempt.now)),
-            Some(Match::Challenge { index }) => Ok(self.spend_challenge(index, attempt.now)),
-            Some(Match::UsedStep { next_step_at }) => Ok(Verdict::AlreadyUsed { next_step_at }),
-            None => {
-                for id in compared {
-                    self.count_try(&id);
-                }
-                Ok(self.count_failure(classes, attempt.now))
-            }
-        }
-    }
-
-    /// Compares the guess with every candidate, whatever matched before, and says the best match and
-    /// which challenges it was compared with.
-    fn compare_all(
+    /// Where only an app is left that failures disabled, its user is told so: no code of it helps.
+    fn refuse_if_disabled(
         &self,
         attempt: &Attempt<'_>,
-        code: &NumericCode,
-        classes: &[Class],
-    ) -> Result<(Option<Match>, Vec<ChallengeId>), SealError> {
-        let (mut fresh, mut delivered, mut used) = (None, None, None);
-        let mut compared = Vec::new();
-        if classes.contains(&Class::Authenticator) {
-            for (index, factor) in self.factors.iter().enumerate() {
-                if !factor.could_match(code, attempt) {
-                    continue;
-                }
-                let secret = factor.secret(attempt.keys, attempt.owner)?;
-                match factor.parameters.matching_step(&secret, code, attempt.now) {
-                    Some(step) if factor.last_step.is_none_or(|last| step > last) => {
-                        fresh = fresh.or(Some(Match::Factor { index, step }));
-                    }
-                    Some(_) => {
-                        let last = factor
-                            .last_step
-                            .unwrap_or_else(|| factor.parameters.step_at(attempt.now));
-                        used = Some(Match::UsedStep {
-                            next_step_at: factor.parameters.start_of_next(last),
-                        });
-                    }
-                    None => {}
-                }
-            }
+        live: &Candidates<'_>,
+        fitting: &Candidates<'_>,
+    ) -> Result<(), Refusal> {
+        let nothing_else = match attempt.guess {
+            GuessedCode::NoCode => live.classes().is_empty(),
+            GuessedCode::Numeric(_) => fitting.classes().is_empty(),
+            GuessedCode::Recovery(_) => false,
+        };
+        let disabled = self.factors.iter().any(Factor::is_disabled);
+        if nothing_else && disabled && attempt.accept.allows(Method::Totp) {
+            return Err(Refusal::FactorDisabled);
         }
-        for (index, challenge) in self.challenges.iter().enumerate() {
-            let open = classes.contains(&challenge.method().class())
-                && challenge.is_candidate(code, attempt);
-            let Some(stored) = attempt.digests.get(&challenge.id).filter(|_| open) else {
-                continue;
-            };
-            compared.push(challenge.id.clone());
-            if challenge
-                .binding(attempt.owner)
-                .matches(attempt.keys, code, stored)
-            {
-                delivered = Some(Match::Challenge { index });
-            }
-        }
-        Ok((fresh.or(delivered).or(used), compared))
+        Ok(())
     }
 
-    /// Accepts a TOTP code: its step and all before it are used up (TOTP-05, TOTP-06). The first
-    /// code of a pending factor makes it the only one.
-    fn use_step(&mut self, index: usize, step: Step, now: UnixTime) -> Verdict {
-        let mut confirmed = false;
-        if let Some(factor) = self.factors.get_mut(index) {
-            factor.last_step = Some(step);
-            if matches!(factor.state, FactorState::Pending { .. }) {
-                factor.state = FactorState::Active { confirmed_at: now };
-                confirmed = true;
-                // The twin it replaces dies now, not before (TOTP-14), and with it every code under way (REC-14).
-                let id = factor.id.clone();
-                self.factors.retain(|factor| factor.id == id);
-                self.challenges.clear();
-            }
+    /// The guess is no code, or none there is: it could match nothing. Under a lock it is told of the lock.
+    fn answer_to_no_code(&self, live: Classes, now: UnixTime) -> Result<Verdict, Refusal> {
+        let open = self.open(live, now)?;
+        let tries_left = self.counters.tries_left(open, now);
+        Ok(Verdict::NotACode { tries_left })
+    }
+
+    /// Those of the classes that are not locked.
+    fn open(&self, concerned: Classes, now: UnixTime) -> Result<Classes, Refusal> {
+        let locks = self.locks(now);
+        if let Some(until) = locks.all_closed(concerned, now) {
+            return Err(Refusal::Locked { until });
         }
-        self.succeed(Method::Totp, now);
-        Verdict::Verified {
-            method: Method::Totp,
-            confirmed,
-            spent: None,
+        Ok(concerned.filter(|class| locks.of(class).is_none()))
+    }
+
+    /// Whether the guess is a code that was sent or kept, and used, of a class that is not locked.
+    fn was_used(&self, attempt: &Attempt<'_>) -> bool {
+        let locks = self.locks(attempt.now);
+        let told =
+            |method: Method| attempt.accept.allows(method) && locks.of(method.class()).is_none();
+        match attempt.guess {
+            GuessedCode::NoCode => false,
+            GuessedCode::Numeric(code) => {
+                let spent = self.spent.iter().filter(|spent| told(spent.method()));
+                spent.fold(false, |found, spent| {
+                    found | spent.is(code, attempt.keys, attempt.owner, attempt.now)
+                })
+            }
+            GuessedCode::Recovery(code) => {
+                let set = self.recovery.as_ref();
+                let set = set.filter(|_| told(Method::RecoveryCode));
+                set.is_some_and(|set| set.was_used(&code.digest(attempt.owner)))
+            }
         }
     }
 
-    fn spend_challenge(&mut self, index: usize, now: UnixTime) -> Verdict {
-        let challenge = self.challenges.remove(index);
-        let method = challenge.method();
+    /// Spends what was found, or says that it was. `None`: nothing is there to spend, the guess is wrong.
+    fn settle(&mut self, found: &Found, now: UnixTime) -> Option<Verdict> {
+        let (method, confirmed, spent) = match found {
+            Found::UsedStep { next_code_at } => {
+                return Some(Verdict::AlreadyUsed {
+                    next_code_at: Some(*next_code_at),
+                });
+            }
+            Found::Nothing => return None,
+            Found::Challenge { id, digest } => {
+                let method = self.spend_challenge(id, digest, now)?;
+                (method, false, Some(id.clone()))
+            }
+            Found::Step { factor, step } => {
+                (Method::Totp, self.use_step(factor, *step, now)?, None)
+            }
+            Found::RecoveryCode(digest) => {
+                self.recovery.as_mut()?.spend(digest)?;
+                (Method::RecoveryCode, false, None)
+            }
+        };
         self.succeed(method, now);
-        Verdict::Verified {
+        Some(Verdict::Verified {
             method,
-            confirmed: false,
-            spent: Some(challenge.id),
-        }
-    }
-
-    fn attempt_recovery_code(&mut self, attempt: &Attempt<'_>, code: &RecoveryCode) -> Verdict {
-        let digest = code.digest(attempt.owner);
-        let allowed = attempt.accept.allows(Method::RecoveryCode);
-        let set = self.recovery.as_mut().filter(|_| allowed);
-        // Every digest is compared, so that the time does not tell a code's place.
-        let found = set.and_then(|set| {
-            let matches: Vec<usize> = set
-                .digests
-                .iter()
-                .enumerate()
-                .filter(|(_, stored)| stored.matches(&digest))
-                .map(|(i, _)| i)
-                .collect();
-            matches.first().map(|&index| set.digests.remove(index))
-        });
-        if found.is_none() {
-            return self.count_failure(&[Class::Recovery], attempt.now);
-        }
-        self.succeed(Method::RecoveryCode, attempt.now);
-        Verdict::Verified {
-            method: Method::RecoveryCode,
-            confirmed: false,
-            spent: None,
-        }
-    }
-
-    /// A success starts the counter of its own kind again, and no other (RATE-11).
-    fn succeed(&mut self, method: Method, now: UnixTime) {
-        self.throttle(method.class()).reset();
-        self.last_verified_at = Some(now);
-    }
-
-    /// Counts a wrong guess once per counter it concerned, however many candidates it was compared with.
-    fn count_failure(&mut self, classes: &[Class], now: UnixTime) -> Verdict {
-        let mut verdict = None;
-        for &class in classes {
-            let consequence = self.throttle(class).fail(now);
-            if consequence == Consequence::Disabled {
-                self.disable_by_failures(class, now);
-            }
-            let failures = self.throttle(class).failures();
-            verdict = verdict.or(Some(Verdict::Wrong {
-                class,
-                failures,
-                consequence,
-            }));
-        }
-        // `open_classes` never gives an empty list; were it to, the guess is wrong all the same.
-        verdict.unwrap_or(Verdict::Wrong {
-            class: Class::Authenticator,
-            failures: 0,
-            consequence: Consequence::TriesLeft(0),
+            confirmed,
+            spent,
         })
     }
 
-    fn count_try(&mut self, id: &ChallengeId) {
+    /// Uses up a step and all before it (TOTP-05, TOTP-06). The first code of a pending factor makes it
+    /// the only one: whether it did is the answer.
+    fn use_step(&mut self, id: &FactorId, step: Step, now: UnixTime) -> Option<bool> {
+        let factor = self.factors.iter_mut().find(|factor| factor.id == *id)?;
+        factor.last_step = Some(step);
+        let confirmed = !factor.counts();
+        if confirmed {
+            factor.state = FactorState::Active { confirmed_at: now };
+            // The twin it replaces dies now, not before (TOTP-14), and with it every code under way (REC-14).
+            self.factors.retain(|factor| factor.id == *id);
+            self.challenges.clear();
+            self.enrolled_at.get_or_insert(now);
+        }
+        Some(confirmed)
+    }
+
+    /// A success starts the row of its own class again, and of no other (RATE-11). A code the application
+    /// asked for itself proves nothing about the user, so it starts none.
+    fn succeed(&mut self, method: Method, now: UnixTime) {
+        if method != Method::Generated {
+            self.counters.of_mut(method.class()).reset();
+        }
+        self.last_verified_at = Some(now);
+    }
+
+    /// Counts a wrong guess once in each class it concerned, however many candidates it was compared with,
+    /// and a try at each delivered code it was compared with.
+    fn count_failure(&mut self, classes: Classes, tried: &[ChallengeId], now: UnixTime) -> Verdict {
         for challenge in &mut self.challenges {
-            if challenge.id == *id {
+            if tried.contains(&challenge.id) {
                 challenge.tries = challenge.tries.saturating_add(1);
             }
         }
+        let failures = classes.iter().map(|class| {
+            let failure = self.counters.of_mut(class).fail(class, now);
+            if failure.consequence == Consequence::Disabled {
+                self.disable_by_failures(class, now);
+            }
+            failure
+        });
+        Verdict::Wrong(failures.collect())
     }
 
     /// NIST SP 800-63B-4 §3.2.2: what 100 consecutive failures were made at must be bound again.
@@ -343,57 +339,20 @@ impl Account {
         self.challenges
             .retain(|challenge| challenge.method().class() != class);
         match class {
-            Class::Recovery => self.recovery = None,
-            Class::Authenticator => {
-                self.factors
-                    .retain(|factor| !matches!(factor.state, FactorState::Pending { .. }));
+            Class::Totp => {
+                self.factors.retain(Factor::counts);
                 for factor in &mut self.factors {
                     factor.state = FactorState::Disabled { at: now };
                 }
             }
+            Class::Delivered => self.contact.disable(now),
+            Class::Recovery => self.recovery = None,
         }
     }
 
-    fn has_app_of(&self, code: &NumericCode) -> bool {
-        self.factors
-            .iter()
-            .any(|factor| code.has(factor.parameters.digits))
-    }
-
-    fn is_disabled_by_failures(&self) -> bool {
-        self.factors
-            .iter()
-            .any(|factor| matches!(factor.state, FactorState::Disabled { .. }))
-    }
-}
-
-impl Factor {
-    fn could_match(&self, code: &NumericCode, attempt: &Attempt<'_>) -> bool {
-        attempt.accept.allows(Method::Totp)
-            && code.has(self.parameters.digits)
-            && self.is_usable(attempt.now)
-    }
-}
-
-impl Challenge {
-    pub(super) fn method(&self) -> Method {
-        self.channel.method(self.purpose)
-    }
-
-    pub(super) fn binding<'a>(&'a self, owner: Owner<'a>) -> CodeBinding<'a> {
-        CodeBinding {
-            owner,
-            challenge: &self.id,
-            kind: self.channel.kind(self.purpose),
-        }
-    }
-
-    fn could_match(&self, code: &NumericCode, now: UnixTime) -> bool {
-        code.has(self.purpose.digits()) && self.expires_at > now && self.tries < TRIES_PER_CODE
-    }
-
-    fn is_candidate(&self, code: &NumericCode, attempt: &Attempt<'_>) -> bool {
-        attempt.accept.allows(self.method()) && self.could_match(code, attempt.now)
+    /// Until when each class is locked.
+    pub fn locks(&self, now: UnixTime) -> Locks {
+        self.counters.locks(now)
     }
 }
 

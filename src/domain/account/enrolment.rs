@@ -1,16 +1,20 @@
 //! Binding and removing authenticators and recovery codes.
 
-use super::{Account, Factor, FactorState, NAME, RecoverySet, SECRET};
+use super::Account;
+use super::factor::{Factor, FactorState, NAME, SECRET};
 use crate::domain::ids::{FactorId, Owner};
 use crate::domain::keys::KeyRing;
-use crate::domain::random::{self, RandomError};
-use crate::domain::recovery::{CODES_PER_SET, RecoveryCode};
+use crate::domain::method::Class;
+use crate::domain::random;
 use crate::domain::sealing::{SealError, Sealed};
 use crate::domain::time::UnixTime;
 use crate::domain::totp::Parameters;
 
 /// Seconds a shown secret waits for its first code (63B-4 §4.1.2.2).
 pub const PENDING_LIFETIME: u64 = 600;
+
+/// Seconds after the first confirmation in which the first recovery codes need no further proof.
+const FIRST_CODES_WITHIN: u64 = 600;
 
 /// A new secret to bind: always freshly drawn, never an earlier one (TOTP-14).
 pub struct Enrolment {
@@ -104,6 +108,7 @@ impl Account {
         }
         self.factors.clear();
         self.disabled_at = None;
+        self.enrolled_at = (!enrolment.confirm).then_some(now);
         self.factors.push(enrolment.into_factor(now));
         Ok(())
     }
@@ -119,19 +124,26 @@ impl Account {
         if !self.mfa_enabled() {
             return Err(EnrolmentError::NotEnabled);
         }
-        self.factors
-            .retain(|factor| !matches!(factor.state, FactorState::Pending { .. }));
+        self.factors.retain(Factor::counts);
         if revoke_current {
             for factor in &mut self.factors {
                 factor.state = FactorState::Disabled { at: now };
             }
             self.challenges.clear();
             // What the failures were guesses at is dead. Were their lock to go on, whoever guesses at
-            // a stolen device could keep its owner from binding the next one.
-            self.throttles.authenticator.reset();
+            // a stolen device could keep its owner from binding the next one. The day's count goes on:
+            // who may renew must not guess without end.
+            self.counters.of_mut(Class::Totp).reset();
         }
         self.factors.push(enrolment.into_factor(now));
         Ok(())
+    }
+
+    /// Whether the first recovery codes may be made without another proof: the user has none yet, and the
+    /// first code of a first factor was the proof, not long ago.
+    pub fn just_enrolled(&self, now: UnixTime) -> bool {
+        let recently = |enrolled: UnixTime| now.seconds_from(enrolled) < FIRST_CODES_WITHIN;
+        self.recovery.is_none() && self.enrolled_at.is_some_and(recently)
     }
 
     /// The name and parameters of the app the user has, for its successor to keep.
@@ -140,11 +152,7 @@ impl Account {
         keys: &KeyRing,
         owner: Owner<'_>,
     ) -> Result<(String, Parameters), SealError> {
-        let present = self
-            .factors
-            .iter()
-            .find(|factor| !matches!(factor.state, FactorState::Pending { .. }));
-        Ok(match present {
+        Ok(match self.factors.iter().find(|factor| factor.counts()) {
             Some(factor) => (factor.name(keys, owner)?, factor.parameters),
             None => (owner.user.as_str().to_owned(), Parameters::default()),
         })
@@ -155,25 +163,10 @@ impl Account {
     pub fn disable(&mut self, now: UnixTime) {
         self.factors.clear();
         self.challenges.clear();
+        self.spent.clear();
         self.recovery = None;
+        self.enrolled_at = None;
         self.disabled_at.get_or_insert(now);
-    }
-
-    /// A new set of recovery codes; every code of the former set is dead with it (REC-05).
-    pub fn replace_recovery_codes(
-        &mut self,
-        owner: Owner<'_>,
-        now: UnixTime,
-    ) -> Result<Vec<RecoveryCode>, RandomError> {
-        let codes = (0..CODES_PER_SET)
-            .map(|_| RecoveryCode::draw())
-            .collect::<Result<Vec<_>, _>>()?;
-        let digests = codes.iter().map(|code| code.digest(owner)).collect();
-        self.recovery = Some(RecoverySet {
-            digests,
-            made_at: now,
-        });
-        Ok(codes)
     }
 
     /// The pending secret of that id, while its QR code may be shown: not once it is confirmed,
@@ -317,18 +310,5 @@ mod tests {
         assert!(!fixture.account.mfa_enabled());
         assert_eq!(fixture.account.recovery_codes_remaining(), 0);
         assert_eq!(fixture.account.disabled_at, Some(NOW));
-    }
-
-    #[test]
-    fn rec_05_a_new_set_of_recovery_codes_replaces_the_old_one() {
-        let mut fixture = Fixture::active();
-        let owner = Owner {
-            client: &fixture.client,
-            user: &fixture.user,
-        };
-        let old = fixture.account.replace_recovery_codes(owner, NOW).unwrap();
-        let new = fixture.account.replace_recovery_codes(owner, NOW).unwrap();
-        assert_eq!(fixture.account.recovery_codes_remaining(), CODES_PER_SET);
-        assert!(old.iter().all(|code| !new.contains(code)));
     }
 }

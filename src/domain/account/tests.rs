@@ -1,6 +1,9 @@
 use super::*;
 use crate::domain::code::NumericCode;
+use crate::domain::email::Email;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::method::{Channel, Purpose};
+use crate::domain::phone::Phone;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_760_000_010);
 
@@ -51,6 +54,24 @@ impl Fixture {
         .unwrap()
     }
 
+    /// Asks for a code, as a flow does with a cooldown of a minute.
+    pub(crate) fn open(
+        &mut self,
+        channel: Channel,
+        purpose: Purpose,
+        now: UnixTime,
+    ) -> Result<Dispatch, Cooldown> {
+        let owner = Owner {
+            client: &self.client,
+            user: &self.user,
+        };
+        let (dispatch, challenge) =
+            Dispatch::draw(&self.keys, owner, channel, purpose, now).unwrap();
+        self.account
+            .open_challenge(challenge, 60, now)
+            .map(|()| dispatch)
+    }
+
     pub(crate) fn code_at(&self, now: UnixTime) -> NumericCode {
         let parameters = Parameters::default();
         parameters.code_at(&self.secret, parameters.step_at(now))
@@ -69,10 +90,10 @@ fn a_stored_account_reads_back_and_a_newer_format_is_refused() {
         Account::from_stored(&stored).unwrap().state(NOW),
         State::Active
     );
-    let newer = stored.replacen(r#""format":1"#, r#""format":2"#, 1);
+    let newer = stored.replacen(r#""format":2"#, r#""format":3"#, 1);
     assert!(matches!(
         Account::from_stored(&newer),
-        Err(StateError::Format(2))
+        Err(StateError::Format(3))
     ));
     // CRY-06: text that says nothing is no user without MFA.
     for nothing in ["{}", "[]"] {
@@ -190,6 +211,25 @@ fn cry_06_a_name_that_is_missing_or_belongs_to_another_user_is_an_error() {
     assert_eq!(
         app_of(&nameless, fixture.owner()),
         Some(SealError::Malformed)
+    );
+}
+
+#[test]
+fn a_lock_of_an_account_of_format_1_stays_a_lock_of_every_class_it_was_one_for() {
+    let row = r#"{"format":1,"created_at":5,"throttles":{"authenticator":{"failures":6,"locked_until":1760000130},"recovery":{"failures":1,"locked_until":null}}}"#;
+    let account = Account::from_stored(row).unwrap();
+    let until = Some(UnixTime::from_secs(1_760_000_130));
+    let locks = |account: &Account| Class::ALL.map(|class| account.locks(NOW).of(class));
+    assert_eq!(locks(&account), [until, until, None]);
+    let fixture = Fixture::empty();
+    let stored = account.into_stored(&fixture.keys, fixture.owner()).unwrap();
+    assert!(
+        stored.starts_with(r#"{"format":2"#) && !stored.contains("throttles"),
+        "{stored}"
+    );
+    assert_eq!(
+        locks(&Account::from_stored(&stored).unwrap()),
+        [until, until, None]
     );
 }
 

@@ -7,10 +7,10 @@
 mod deliver;
 mod reserve;
 
-use self::deliver::{Undelivered, deliver, withdraw};
-use self::reserve::{reserve, sendable};
+use self::deliver::{Undelivered, deliver, pause_seconds, withdraw};
+use self::reserve::{refuse_if_locked, reserve, sendable};
 use super::Caller;
-use super::change::change;
+use super::change::{change, per_minute};
 use super::decision::Decision;
 use crate::app::Call;
 use crate::domain::account::Dispatch;
@@ -55,12 +55,13 @@ pub async fn send(
             Undelivered::NotStored => {
                 Error::Unavailable("the code could not be stored in KV".into())
             }
+            Undelivered::Provider(SendError::NotConfigured) => Error::ChannelNotConfigured(channel),
             Undelivered::Provider(SendError::Refused { .. }) => Error::DeliveryFailed,
-            Undelivered::Provider(SendError::NotConfigured) => {
-                Error::DeliveryUnavailable("This channel is not configured")
-            }
+            Undelivered::Provider(SendError::Busy { retry_after }) => Error::DeliveryUnavailable {
+                retry_after: pause_seconds(retry_after),
+            },
             Undelivered::Provider(SendError::Failed(_)) => {
-                Error::DeliveryUnavailable("The provider is out of reach; try again")
+                Error::DeliveryUnavailable { retry_after: 5 }
             }
         });
     }
@@ -74,6 +75,7 @@ pub async fn send(
 pub async fn generate(call: &Call, caller: &Caller, user: &UserId) -> Result<Generated, Error> {
     let dispatch = change(call, caller, user, None, |account, present| {
         let mut account = sendable(account, present, Method::Generated)?;
+        refuse_if_locked(&account, Method::Generated, call)?;
         let (dispatch, challenge) = Dispatch::draw(
             call.app.keys(),
             present.owner,
@@ -85,11 +87,9 @@ pub async fn generate(call: &Call, caller: &Caller, user: &UserId) -> Result<Gen
         account
             .open_challenge(challenge, 0, call.now)
             .map_err(|_| Error::SendLimited { retry_after: 1 })?;
-        Ok(Decision::store(
-            account,
-            Event::new(Kind::CodeGenerated).by(Method::Generated),
-            dispatch,
-        ))
+        let event = Event::new(Kind::CodeGenerated).by(Method::Generated);
+        let most = present.client.settings.generated_codes_per_minute.get();
+        Ok(Decision::store(account, event, dispatch).on(per_minute(present, "generate", most)))
     })
     .await?;
     let stored = codes::insert(

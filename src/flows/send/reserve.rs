@@ -5,25 +5,17 @@ use serde_json::json;
 use crate::app::Call;
 use crate::domain::account::{Account, Dispatch};
 use crate::domain::digest;
-use crate::domain::email::Email;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::keys::KeyRing;
 use crate::domain::method::{Channel, Method, Purpose};
-use crate::domain::phone::Phone;
-use crate::domain::settings::Locale;
+use crate::domain::settings::{Locale, Settings};
 use crate::error::Error;
 use crate::flows::Caller;
 use crate::flows::change::{Present, change, record_later};
-use crate::flows::decision::Decision;
+use crate::flows::decision::{Conditions, Decision};
+use crate::flows::destination::{Destination, destination};
 use crate::storage::audit_log::{Event, Kind};
-use crate::storage::clients::ClientState;
-use crate::storage::send_counters::Quota;
-
-/// Where a message goes.
-pub(super) enum Destination {
-    Phone(Phone),
-    Email(Email),
-}
+use crate::storage::send_counters::{Counted, Quota};
 
 /// A message that may go out: stored, counted, not yet sent.
 pub(super) struct Reserved {
@@ -45,45 +37,53 @@ pub(super) async fn reserve(
     locale: Option<Locale>,
 ) -> Result<Reserved, Error> {
     let owner = caller.owner(user);
+    let method = channel.method(purpose);
     let reserved = change(call, caller, user, None, |account, present| {
-        let mut account = sendable(account, present, channel.method(purpose))?;
+        let mut account = sendable(account, present, method)?;
         if purpose == Purpose::Recovery && !account.mfa_enabled() {
             return Err(Error::MfaNotEnabled);
         }
-        let settings = &present.client.settings;
-        let destination = destination(&account, present, channel)?;
+        let client = present.client;
+        let destination = destination(&call.app, client, &account, owner, channel)?;
+        // Recovery stays reachable, whatever failures did to codes of a login.
+        if purpose == Purpose::Verify && account.is_disabled(channel) {
+            return Err(Error::DestinationDisabled(channel));
+        }
+        refuse_if_locked(&account, method, call)?;
         let (dispatch, challenge) =
             Dispatch::draw(call.app.keys(), owner, channel, purpose, call.now)?;
+        let cooldown = client.settings.cooldown_seconds.get().into();
         account
-            .open_challenge(challenge, settings.cooldown_seconds.get().into(), call.now)
+            .open_challenge(challenge, cooldown, call.now)
             .map_err(|cooldown| Error::SendLimited {
                 retry_after: cooldown.until.seconds_from(call.now),
             })?;
-        let quotas = destination.quotas(call, owner.client, present.client);
+        let conditions = Conditions {
+            quotas: quotas(&destination, call, owner.client, &client.settings),
+            provider: Some(destination.provider()),
+        };
         let reserved = Reserved {
             dispatch,
             destination,
-            issuer: present.client.issuer().to_owned(),
-            domain: present
-                .client
-                .sms_domain(&call.app.config.public_url)
-                .to_owned(),
-            locale: locale.unwrap_or(settings.locale),
-            quotas: quotas.clone(),
+            issuer: client.issuer().to_owned(),
+            domain: client.sms_domain(&call.app.config.public_url).to_owned(),
+            locale: locale.unwrap_or(client.settings.locale),
+            quotas: conditions.quotas.clone(),
         };
         let event = Event::new(Kind::CodeSent)
-            .by(channel.method(purpose))
+            .by(method)
             .with(json!({"channel": channel, "purpose": purpose}));
-        Ok(Decision::store(account, event, reserved).counting(quotas))
+        Ok(Decision::store(account, event, reserved).on(conditions))
     })
     .await;
     reserved.inspect_err(|error| {
         let reason = match error {
             Error::SendLimited { .. } => "limit",
+            Error::DeliveryUnavailable { .. } => "pause",
             Error::DestinationNotAllowed(_) => "destination",
             _ => return,
         };
-        let event = Event::new(Kind::SendRefused).by(channel.method(purpose));
+        let event = Event::new(Kind::SendRefused).by(method);
         record_later(
             call,
             owner,
@@ -103,90 +103,66 @@ pub(super) fn sendable(
         return Err(Error::MfaNotEnabled);
     }
     if !present.client.settings.allows(method) {
-        return Err(Error::method_not_used(method));
+        return Err(Error::MethodNotUsed(method));
     }
     Ok(account)
 }
 
-fn destination(
+/// A code that could not be tried is not sent: it would only cost money.
+pub(super) fn refuse_if_locked(
     account: &Account,
-    present: &Present<'_>,
-    channel: Channel,
-) -> Result<Destination, Error> {
-    let (keys, owner) = (present.call.app.keys(), present.owner);
-    let missing = Error::DestinationMissing(channel);
-    match channel {
-        Channel::Sms => {
-            let phone = account.phone(keys, owner)?.ok_or(missing)?;
-            let countries = present.client.settings.sms_countries.as_ref();
-            if countries
-                .unwrap_or(&present.call.app.config.sms_countries)
-                .allows(phone.country())
-            {
-                Ok(Destination::Phone(phone))
-            } else {
-                Err(Error::DestinationNotAllowed(
-                    "SMS to this number is not allowed",
-                ))
-            }
-        }
-        Channel::Email => account
-            .email(keys, owner)?
-            .map(Destination::Email)
-            .ok_or(missing),
-        Channel::Api => Err(missing),
+    method: Method,
+    call: &Call,
+) -> Result<(), Error> {
+    match account.locks(call.now).of(method.class()) {
+        Some(until) => Err(Error::Locked {
+            retry_after: until.seconds_from(call.now),
+        }),
+        None => Ok(()),
     }
 }
 
-impl Destination {
-    pub(super) fn masked(&self) -> String {
-        match self {
-            Self::Phone(phone) => phone.masked(),
-            Self::Email(email) => email.masked(),
-        }
-    }
+/// Tries to send to one destination in 10 minutes, refused ones included.
+const TRIES: [(u64, u32); 1] = [(600, 10)];
 
-    /// Everything one message is counted by. Numbers and addresses are counted under a keyed digest,
-    /// apart for each client: one tenant uses up nothing of another's (TEN-06).
-    fn quotas(&self, call: &Call, client: &ClientId, state: &ClientState) -> Vec<Quota> {
-        let (settings, now) = (&state.settings, call.now);
-        let per_destination = [
-            (600, settings.sends_per_ten_minutes.get()),
-            (86_400, settings.sends_per_day.get()),
-        ];
-        let scope = |kind: &str, text: &str| {
-            format!(
-                "{kind}:{}:{}",
-                client.as_str(),
-                pseudonym(call.app.keys(), kind, text)
-            )
-        };
-        match self {
-            Self::Phone(phone) => vec![
-                Quota::sliding(scope("sms", phone.as_str()), &per_destination, now),
-                Quota::sliding(
-                    scope("prefix", phone.prefix()),
-                    &[(3600, settings.sms_per_prefix_and_hour.get())],
-                    now,
-                ),
-                Quota::daily(
-                    format!("sms-day:{}", client.as_str()),
-                    settings.daily_sms_budget.get(),
-                    now,
-                ),
-            ],
-            Self::Email(email) => vec![
-                Quota::sliding(
-                    scope("email", &email.as_str().to_ascii_lowercase()),
-                    &per_destination,
-                    now,
-                ),
-                Quota::daily(
-                    format!("email-day:{}", client.as_str()),
-                    settings.daily_email_budget.get(),
-                    now,
-                ),
-            ],
+/// Everything one message is counted by. Numbers and addresses are counted under a keyed digest,
+/// apart for each client: one tenant uses up nothing of another's (TEN-06).
+fn quotas(
+    destination: &Destination,
+    call: &Call,
+    client: &ClientId,
+    settings: &Settings,
+) -> Vec<Quota> {
+    let now = call.now;
+    let per_destination = [
+        (600, settings.sends_per_ten_minutes.get()),
+        (86_400, settings.sends_per_day.get()),
+    ];
+    let scope = |kind: &str, text: &str| {
+        let pseudonym = pseudonym(call.app.keys(), kind, text);
+        format!("{kind}:{}:{pseudonym}", client.as_str())
+    };
+    let tries = |text: &str| Quota::sliding(scope("tries", text), &TRIES, now).of(Counted::Tries);
+    match destination {
+        Destination::Phone(phone) => {
+            let (number, prefix) = (phone.as_str(), phone.prefix());
+            let per_prefix = [(3600, settings.sms_per_prefix_and_hour.get())];
+            let day = format!("sms-day:{}", client.as_str());
+            vec![
+                Quota::sliding(scope("sms", number), &per_destination, now),
+                tries(number),
+                Quota::sliding(scope("prefix", prefix), &per_prefix, now),
+                Quota::daily(day, settings.daily_sms_budget.get(), now),
+            ]
+        }
+        Destination::Email(email) => {
+            let mailbox = email.mailbox();
+            let day = format!("email-day:{}", client.as_str());
+            vec![
+                Quota::sliding(scope("email", &mailbox), &per_destination, now),
+                tries(&mailbox),
+                Quota::daily(day, settings.daily_email_budget.get(), now),
+            ]
         }
     }
 }

@@ -16,6 +16,7 @@ use candado::domain::ids::{ClientId, TokenEpoch};
 use candado::domain::time::UnixTime;
 use candado::domain::token::AccessClaims;
 use candado::domain::totp::Parameters;
+use candado::flows::housekeeping::{self, Allowance, Report};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
@@ -222,6 +223,15 @@ impl TestApp {
         created["client_secret"].as_str().unwrap().to_owned()
     }
 
+    /// A token of a client that holds now, for a test that made its clock go on.
+    pub(crate) async fn renewed_token(&self, id: &str) -> String {
+        let body = json!({"overlap_seconds": 60});
+        let at = format!("/admin/clients/{id}/rotate-secret");
+        let rotated = self.admin(Method::POST, &at, body).await.expect(200);
+        self.token_for(id, rotated["client_secret"].as_str().unwrap())
+            .await
+    }
+
     pub(crate) async fn token_for(&self, id: &str, secret: &str) -> String {
         let reply = self
             .post_as(
@@ -276,6 +286,15 @@ impl TestApp {
                 .await
                 .fails(400, "invalid_code");
         }
+    }
+
+    /// Runs the scheduled job as often as it is given time for.
+    pub(crate) async fn housekeep(&self) -> Report {
+        let allowance = Allowance {
+            milliseconds: 1,
+            statements: u32::MAX,
+        };
+        housekeeping::run(&self.app, allowance).await.unwrap()
     }
 
     pub(crate) async fn status(&self, user: &str) -> Value {

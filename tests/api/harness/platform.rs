@@ -21,6 +21,9 @@ pub(crate) struct Storage {
     /// Calls until the one that fails, negative for never; and whether it fails before or after its work.
     fails_in: Arc<AtomicI64>,
     fails_after_work: Arc<Mutex<bool>>,
+    /// What somebody else does just before the n-th call from now.
+    meanwhile: Arc<Mutex<Option<(u64, String)>>>,
+    written: Arc<Mutex<Vec<Statement>>>,
 }
 
 impl Storage {
@@ -30,7 +33,49 @@ impl Storage {
             trips: Arc::default(),
             fails_in: Arc::new(AtomicI64::new(-1)),
             fails_after_work: Arc::default(),
+            meanwhile: Arc::default(),
+            written: Arc::default(),
         }
+    }
+
+    /// Runs `sql` between the calls of the next request: before its `n`-th, the first being 0.
+    pub(crate) fn before(&self, n: u64, sql: &str) {
+        *self.meanwhile.lock().unwrap() = Some((n, sql.to_owned()));
+    }
+
+    async fn meanwhile(&self) {
+        let due = {
+            let mut meanwhile = self.meanwhile.lock().unwrap();
+            match meanwhile.take() {
+                Some((0, sql)) => Some(sql),
+                Some((n, sql)) => {
+                    *meanwhile = Some((n - 1, sql));
+                    None
+                }
+                None => None,
+            }
+        };
+        if let Some(sql) = due {
+            self.execute(sql).await;
+        }
+    }
+
+    /// The statements of the last call.
+    pub(crate) fn last_batch(&self) -> Vec<Statement> {
+        self.written.lock().unwrap().clone()
+    }
+
+    /// How SQLite carries out the statement of the last call.
+    pub(crate) async fn plan_of_last(&self) -> String {
+        let statement = self.last_batch().remove(0);
+        let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+        let explain = Statement::new(sql, statement.params);
+        let rows = self.sqlite.run(explain).await.unwrap().rows;
+        let steps: Vec<&str> = rows
+            .iter()
+            .map(|row| row["detail"].as_str().unwrap())
+            .collect();
+        steps.join("; ")
     }
 
     /// Round trips since the last time this was asked.
@@ -64,6 +109,8 @@ impl Database for Storage {
         self.trips.fetch_add(1, Ordering::SeqCst);
         // Lets parallel requests interleave, as they do between Workers.
         tokio::task::yield_now().await;
+        self.meanwhile().await;
+        self.written.lock().unwrap().clone_from(&statements);
         let fails = self.fails_in.load(Ordering::SeqCst) >= 0
             && self.fails_in.fetch_sub(1, Ordering::SeqCst) == 0;
         let after_work = *self.fails_after_work.lock().unwrap();
@@ -217,6 +264,11 @@ impl Outbox {
     /// What the next requests are answered.
     pub(crate) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.answers.lock().unwrap().extend(answers);
+    }
+
+    /// The next requests succeed.
+    pub(crate) fn forget_answers(&self) {
+        self.answers.lock().unwrap().clear();
     }
 
     pub(crate) fn waits(&self) -> Vec<Duration> {

@@ -33,6 +33,11 @@ impl Reply {
         );
         assert_eq!(self.header("x-request-id").len(), 32);
         assert!(!self.headers.contains_key("access-control-allow-origin"));
+        if let Some(length) = self.headers.get("content-length") {
+            // The answer to HEAD says how long the body would be, and has none.
+            let has = self.bytes.len();
+            assert!(has == 0 && self.status == 200 || length.to_str().unwrap() == has.to_string());
+        }
         if self.status >= 400 && !self.bytes.is_empty() {
             let body = self.json();
             assert_eq!(body["status"], "failure", "{body}");
@@ -40,6 +45,10 @@ impl Reply {
                 body["error"].is_string() && body["message"].is_string(),
                 "{body}"
             );
+            let (code, url) = (body["error"].as_str(), body["documentation_url"].as_str());
+            let section =
+                url.and_then(|url| url.strip_prefix("https://mfa.example.com/docs/errors#"));
+            assert_eq!(code, section, "{body}");
             assert_eq!(
                 self.status == 401,
                 self.headers.contains_key("www-authenticate")

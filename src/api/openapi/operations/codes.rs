@@ -6,8 +6,8 @@ use utoipa::openapi::path::HttpMethod::Post;
 use super::{CODES, busy, judged, stepped_up};
 use crate::api::codes;
 use crate::api::openapi::route::Route;
-use crate::domain::method::Channel;
-use crate::error::Error;
+use crate::domain::method::{Channel, Method};
+use crate::error::{Error, NotAllowed};
 
 pub(super) fn verification() -> Vec<Route> {
     let codes = [
@@ -17,11 +17,13 @@ pub(super) fn verification() -> Vec<Route> {
     vec![
         Route::new(Post, "/mfa/verify", "verify", CODES, "Verify a code")
             .text(
-                "Is this code good? Takes whatever the user typed: a code of the authenticator, one that \
+                "Is this code good? Send whatever the user typed: a code of the authenticator, one that \
                  was sent, or a recovery code. Every good code works once. `method` in the answer says \
-                 what was proved; ask for one with `method` to accept nothing else. A first code \
+                 what kind it was; send `method` yourself to accept only that kind. The first code \
                  also completes an enrolment.\n\n\
-                 The fifth wrong code in a row locks for a minute, and each further one for twice as long.",
+                 The fifth wrong code in a row locks for a minute, and each further one for twice as long. \
+                 Codes of the app, codes that were sent and recovery codes are counted and locked apart; 50 \
+                 wrong ones of a kind within 24 hours lock that kind until fewer lie within 24 hours.",
             )
             .for_client()
             .client_body::<codes::VerifyRequest>(&[
@@ -37,21 +39,22 @@ pub(super) fn verification() -> Vec<Route> {
                 ],
             )
             .fails_with(judged())
-            .fails_with([Error::UserNotFound, Error::MfaNotEnabled, busy()]),
+            .fails_with([Error::MethodNotUsed(Method::Sms), Error::UserNotFound, Error::MfaNotEnabled, busy()]),
         stepped_up(
             Route::new(Post, "/mfa/recovery-codes", "createRecoveryCodes", CODES, "New recovery codes")
-                .text("Ten codes for the user to keep, each good once. Shown this once; the former set is dead.")
+                .text("Ten codes for the user to keep, each good once. Only this answer shows them, and the former set is dead. The first set needs no fresh code within 10 minutes of the enrolment.")
                 .for_client()
                 .client_body::<codes::RecoveryCodesRequest>(&[("User", json!({"user_id": "user123"}))])
                 .answers::<codes::RecoveryCodesResponse>(
                     "The codes",
                     &[("Codes", json!({"recovery_codes": codes, "remaining": 10}))],
                 ),
-        ),
+        )
+        .fails_with([Error::MethodNotUsed(Method::RecoveryCode)]),
         Route::new(Post, "/mfa/generate", "generateCode", CODES, "A code to hand over yourself")
             .text(
-                "A one-time code for your own channel: print it, speak it, push it. Verifying it answers \
-                 `\"method\": \"generated\"`.",
+                "A one-time code for a channel of your own: print it, speak it, push it. Verifying it answers \
+                 `\"method\": \"generated\"`. It proves nothing about the user, so it resets no counter.",
             )
             .for_client()
             .client_body::<codes::GenerateRequest>(&[("User", json!({"user_id": "user123"}))])
@@ -59,7 +62,13 @@ pub(super) fn verification() -> Vec<Route> {
                 "The code",
                 &[("Code", json!({"code": "042917", "expires_in": 300}))],
             )
-            .fails_with([Error::UserNotFound, Error::MfaNotEnabled, busy()]),
+            .fails_with([
+                Error::MethodNotUsed(Method::Generated),
+                Error::UserNotFound,
+                Error::MfaNotEnabled,
+                Error::Locked { retry_after: 60 },
+                busy(),
+            ]),
     ]
 }
 
@@ -69,8 +78,8 @@ pub(super) fn sending() -> Vec<Route> {
     vec![
         sends(Route::new(Post, "/mfa/sms", "sendSms", CODES, "Send a code by SMS"))
             .text(
-                "Six digits, good for 5 minutes, to the phone number on file. A new code replaces the one \
-                 before. Ends with the line browsers fill in by themselves (WebOTP).",
+                "Six digits, good for 5 minutes, to the phone number on file. A new code replaces the \
+                 last one. The message ends with the line from which browsers fill the code in (WebOTP).",
             )
             .client_body::<codes::SendRequest>(&[
                 ("In the client's language", json!({"user_id": "user123"})),
@@ -80,9 +89,9 @@ pub(super) fn sending() -> Vec<Route> {
                 "Sent",
                 &[("Sent", sent("Code sent by SMS", "+34•••••••22"))],
             )
-            .fails_with([Error::DestinationNotAllowed("SMS to this number is not allowed")]),
+            .fails_with([Error::DestinationNotAllowed(NotAllowed::Country)]),
         sends(Route::new(Post, "/mfa/email", "sendEmail", CODES, "Send a code by e-mail"))
-            .text("Six digits, good for 5 minutes, to the address on file. A new code replaces the one before.")
+            .text("Six digits, good for 5 minutes, to the address on file. A new code replaces the last one.")
             .client_body::<codes::SendRequest>(&[
                 ("In the client's language", json!({"user_id": "user123"})),
                 ("In Spanish", to_user("es")),
@@ -93,9 +102,9 @@ pub(super) fn sending() -> Vec<Route> {
             ),
         sends(Route::new(Post, "/mfa/recovery", "sendRecovery", CODES, "Send a recovery message"))
             .text(
-                "For who lost the authenticator: eight digits, good for 10 minutes. /mfa/verify takes them \
-                 and answers `\"method\": \"recovery\"`; then let the user set up a new app with \
-                 /mfa/renew, and nothing else.",
+                "For a user who lost the authenticator: eight digits, good for 10 minutes. Hand them to \
+                 /mfa/renew as `code`, which sets up a new app. Or let /mfa/verify take them, which answers \
+                 `\"method\": \"recovery\"`, and then let the user set up a new app and nothing else.",
             )
             .client_body::<codes::RecoveryRequest>(&[
                 ("By e-mail", json!({"user_id": "user123", "recovery_method": "email"})),
@@ -105,7 +114,7 @@ pub(super) fn sending() -> Vec<Route> {
                 "Sent",
                 &[("Sent", json!({"status": "success", "message": "Recovery code sent to user", "expires_in": 600}))],
             )
-            .fails_with([Error::DestinationNotAllowed("SMS to this number is not allowed")]),
+            .fails_with([Error::DestinationNotAllowed(NotAllowed::Country)]),
     ]
 }
 
@@ -117,6 +126,10 @@ fn sends(route: Route) -> Route {
         Error::SendLimited { retry_after: 57 },
         busy(),
         Error::DeliveryFailed,
-        Error::DeliveryUnavailable("The provider is out of reach; try again"),
+        Error::FactorDisabled,
+        Error::MethodNotUsed(Method::Sms),
+        Error::Locked { retry_after: 60 },
+        Error::ChannelNotConfigured(Channel::Sms),
+        Error::DeliveryUnavailable { retry_after: 30 },
     ])
 }

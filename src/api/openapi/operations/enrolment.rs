@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<Route> {
         Route::new(Post, "/mfa/register", "register", ENROLMENT, "Set up an authenticator app")
             .text(
                 "Draws a secret for the user. Show `qr_code_url` as an image, or draw `otpauth_url` \
-                 yourself, with `secret` beside it for who types. MFA is on once a first code was \
+                 yourself, with `secret` beside it for those who type it. MFA is on once a first code was \
                  verified with /mfa/verify, within 10 minutes; with `\"confirm\": false` at once. \
                  Registering again while that is pending replaces the secret.",
             )
@@ -41,11 +41,11 @@ pub(super) fn all() -> Vec<Route> {
                     ("Active at once", enrolled("active", Value::Null)),
                 ],
             )
-            .fails_with([Error::AlreadyRegistered, busy()]),
-        Route::new(Post, "/mfa/import", "importFactor", ENROLMENT, "Bring an existing authenticator app along")
+            .fails_with([Error::AlreadyRegistered, Error::AccountLimitReached { most: 1_000_000 }, busy()]),
+        Route::new(Post, "/mfa/import", "importFactor", ENROLMENT, "Keep an existing authenticator app")
             .text(
-                "Takes over a secret another service made, so that its user goes on with the app as it is. \
-                 MFA is on at once. Give the secret in base32, with `algorithm`, `digits` and `period` where \
+                "Takes over a secret that another service made, so that the user keeps the app as it is. \
+                 MFA is on at once. Send the secret in base32, with `algorithm`, `digits` and `period` if \
                  they are not the usual ones, or the whole `otpauth_url`.",
             )
             .for_client()
@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Route> {
                 "Taken over",
                 &[("Imported", json!({"status": "success", "message": "Factor imported", "state": "active"}))],
             )
-            .fails_with([Error::AlreadyRegistered, busy()]),
+            .fails_with([Error::AlreadyRegistered, Error::AccountLimitReached { most: 1_000_000 }, busy()]),
         stepped_up(
             Route::new(Post, "/mfa/renew", "renew", ENROLMENT, "Move to a new authenticator app")
                 .text(
@@ -76,8 +76,8 @@ pub(super) fn all() -> Vec<Route> {
         ),
         Route::new(Get, "/qrcode/{user_id}", "getQrCode", ENROLMENT, "The QR code as an image")
             .text(
-                "Where `qr_code_url` leads: an address to put into an `<img>`. It needs no access token, \
-                 since `t` is a right to see just this secret, until it is confirmed, replaced or expired.",
+                "Where `qr_code_url` leads: put it into an `<img>`. It needs no access token, since `t` is the \
+                 right to see this one secret, until it is confirmed, replaced or expired.",
             )
             .open_to(Vec::new())
             .in_path::<UserId>("user_id", "user123")
@@ -86,7 +86,7 @@ pub(super) fn all() -> Vec<Route> {
                 "format",
                 false,
                 one_of("", [json!("png"), json!("svg")]),
-                "`png` or `svg`; if it is missing, what `Accept` asks for, else PNG.",
+                "`png` or `svg`. If it is missing: what `Accept` asks for, else PNG.",
                 json!("svg"),
             )
             .respond("200", qr_images())

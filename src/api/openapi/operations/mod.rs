@@ -38,7 +38,9 @@ fn judged() -> [Error; 4] {
             attempts_remaining: Some(3),
             retry_after: None,
         },
-        Error::CodeAlreadyUsed { retry_after: 12 },
+        Error::CodeAlreadyUsed {
+            retry_after: Some(12),
+        },
         Error::FactorDisabled,
         Error::Locked { retry_after: 60 },
     ]

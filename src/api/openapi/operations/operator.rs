@@ -50,7 +50,7 @@ pub(super) fn of_clients() -> Vec<Route> {
             )
             .answers::<admin::ClientResponse>("The client as it is now", &shown),
         one(Route::new(Delete, at, "deleteClient", OPERATOR, "Delete a client"))
-            .text("With all its users.")
+            .text("With all its users. From here on there is no such client. Where it has very many users, the last of them are deleted within minutes; until then its id is not free.")
             .answers_nothing("Gone"),
         one(Route::new(
             Post,
@@ -72,13 +72,13 @@ pub(super) fn of_the_service() -> Vec<Route> {
     });
     vec![
         Route::new(Post, "/admin/unlock", "unlockUser", OPERATOR, "Unlock a user")
-            .text("Clears failure counters and locks. An authenticator disabled by failures stays disabled: renew it.")
+            .text("Clears the user's counters and locks. What failures disabled stays disabled: the user renews it.")
             .for_operator()
             .body::<admin::UnlockRequest>(JSON, &[("User", json!({"client_id": "shop", "user_id": "user123"}))])
             .answers::<users::Success>("Unlocked", &[("Unlocked", done("User unlocked"))])
             .fails_with([Error::UserNotFound, busy()]),
         Route::new(Get, "/admin/audit", "listAuditEvents", OPERATOR, "Read the record of events")
-            .text("Oldest first. Ask again with `after` set to `next` until that is null. Events are kept for a year.")
+            .text("Oldest first. Ask again with `after` set to `next` until that is null. Events are kept for `AUDIT_RETENTION_DAYS`, a year if that is not set.")
             .for_operator()
             .in_query("client_id", false, plain(), "Only of this client.", json!("shop"))
             .in_query("user_id", false, plain(), "Only of this user.", json!("user123"))
@@ -94,12 +94,12 @@ pub(super) fn of_the_service() -> Vec<Route> {
                 "limit",
                 false,
                 ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(1000)).default(Some(json!(100))),
-                "At most so many.",
+                "At most this many.",
                 json!(100),
             )
             .answers::<admin::AuditResponse>("Events", &[("Last page", json!({"events": [event], "next": null}))]),
         Route::new(Get, "/health", "getHealth", SERVICE, "Is the service up?")
-            .text("200 only if the database answers, its schema is current and the keys load.")
+            .text("200 only if the database answers, its schema is current, and `MASTER_KEYS` opens what is stored in it.")
             .open_to(Vec::new())
             .answers::<health::Response>("It is", &[("Up", json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))]),
     ]

@@ -42,13 +42,13 @@ pub(super) fn all() -> Vec<Route> {
         stepped_up(
             Route::new(Post, "/mfa/contact", "updateContact", USERS, "Change phone or e-mail")
                 .text(
-                    "Sets what is given; `null` removes. Codes on their way to a changed destination die. \
-                     Verify an address before you put it here: who reads it can log in.",
+                    "Sets what is given; `null` removes it. Codes on their way to a changed destination die. \
+                     Verify an address before you send it here: whoever reads its messages can log in.",
                 )
                 .for_client()
                 .client_body::<users::ContactRequest>(&[
                     ("New phone", json!({"user_id": "user123", "phone": "+34600111222"})),
-                    ("No e-mail any more", json!({"user_id": "user123", "email": null})),
+                    ("Remove the e-mail address", json!({"user_id": "user123", "email": null})),
                 ])
                 .answers::<users::ContactResponse>(
                     "What is on file now, masked",
@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Route> {
         ),
         stepped_up(
             Route::new(Post, "/mfa/disable", "disable", USERS, "Turn MFA off")
-                .text("Authenticators, live codes and recovery codes are gone; phone and e-mail stay. Doing it twice is no error.")
+                .text("Authenticators, live codes and recovery codes are gone; the phone number and e-mail address stay. Turning it off twice is not an error.")
                 .for_client()
                 .client_body::<users::DisableRequest>(&[("User", json!({"user_id": "user123"}))])
                 .answers::<users::Success>("MFA is off", &[("Off", done("MFA disabled for user"))]),

@@ -28,15 +28,27 @@ use crate::domain::settings::{Domain, Label, Locale};
 use crate::domain::time::UnixTime;
 use crate::domain::totp::{Algorithm, Period};
 
-const LABEL: &str =
-    r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]{0,62}[^\s\x00-\x1F\x7F-\x9F])?$";
+macro_rules! invisible {
+    () => {
+        r"\x00-\x1F\x7F-\x9F\u00AD\u0600-\u0605\u061C\u06DD\u070F\u0890\u0891\u08E2\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB"
+    };
+}
+
+/// Without what cannot be seen, as far as patterns of all kinds can say it: beyond U+FFFF they differ.
+const LABEL: &str = concat!(
+    r"^[^\s",
+    invisible!(),
+    "]([^",
+    invisible!(),
+    r"]{0,62}[^\s",
+    invisible!(),
+    "])?$"
+);
 const DOMAIN: &str =
     "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
 const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 /// 26 symbols are 130 bits, 103 are 515.
 const SECRET: &str = "^[ -]*([A-Za-z2-7][ -]*){26,103}[= -]*$";
-/// 6 or 8 digits; or 24 of Crockford's letters, with separators anywhere.
-const CODE: &str = "^([0-9]{6}|[0-9]{8}|[ -]*([0-9A-TV-Za-tv-z][ -]*){24})$";
 
 macro_rules! schema_of {
     ($type:ty, $name:literal, $schema:expr) => {
@@ -58,9 +70,9 @@ schema_of!(
     UserId,
     "UserId",
     text(
-        "Your own id of the user: 1 to 128 printable ASCII characters without space, compared byte \
-         for byte. Use an id that never changes, not a name or an e-mail address.",
-        "^[!-~]+$",
+        "Your own id for the user: 1 to 128 printable ASCII characters without spaces, compared byte \
+         for byte, and not `.` or `..`. Use an id that never changes, not a name or an e-mail address.",
+        r"^(\.{0,2}[!-\-/-~]|\.{3})[!-~]*$",
         (1, 128),
         "user123"
     )
@@ -71,7 +83,7 @@ schema_of!(
     text(
         "The id of your application. In a request it may be left out; if it is there, it must be \
          the one the access token was issued to.",
-        "^[A-Za-z0-9._-]+$",
+        r"^(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]*$",
         (1, 64),
         "app123"
     )
@@ -80,7 +92,7 @@ schema_of!(
     Phone,
     "Phone",
     text(
-        "A phone number as E.164 writes it: +, country code, number, without spaces.",
+        "A phone number in E.164: a plus sign, the country code and the number, without spaces.",
         r"^\+[1-9][0-9]{6,14}$",
         (8, 16),
         "+34600111222"
@@ -99,13 +111,14 @@ schema_of!(
 schema_of!(
     GuessedCode,
     "Code",
-    text(
-        "What the user typed, always a string: 6 or 8 digits, or a recovery code of 24 characters \
-         (its dashes, spaces and case do not matter).",
-        CODE,
-        (6, 48),
-        "123456"
-    )
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(
+            "What the user typed, as it is and always as a string: 6 or 8 digits, or a recovery code of \
+             24 characters. Spaces, dashes and the case of letters do not matter. Text that cannot be a \
+             code is a wrong code; it is not counted.",
+        ))
+        .examples([json!("123456")])
 );
 schema_of!(
     ImportedSecret,
@@ -134,8 +147,7 @@ schema_of!(
     Label,
     "Label",
     text(
-        "A name shown to people: 1 to 64 characters, none of them a control character, no space at \
-         either end.",
+        "A name shown to people: 1 to 64 visible characters, with no space at either end.",
         LABEL,
         (1, 64),
         "Shop"
@@ -197,8 +209,8 @@ schema_of!(
     Method,
     "Method",
     one_of(
-        "How a code was proved. `recovery` is a recovery message: it proves the right to set up MFA \
-         anew, so let its user do nothing else.",
+        "What kind of code it was. `recovery` is a recovery message: it proves the right to set up MFA \
+         again, so let the user do nothing else.",
         Method::ALL.map(|it| json!(it))
     )
 );
@@ -206,8 +218,8 @@ schema_of!(
     State,
     "State",
     one_of(
-        "`active`: codes are asked for. `pending`: waits for its first code. `disabled`: turned off, \
-         by request or by 100 wrong codes in a row. `none`: nothing was ever set up.",
+        "`active`: MFA is on. `pending`: set up, but no first code was verified yet. `disabled`: turned off \
+         by request, or by 100 wrong codes in a row. `none`: nothing was ever set up.",
         [State::Active, State::Pending, State::Disabled, State::None].map(|it| json!(it))
     )
 );
@@ -340,8 +352,14 @@ pub(in crate::api) fn json_grant_type() -> Object {
 }
 
 pub(in crate::api) fn error_code() -> Object {
-    let mut codes: Vec<&str> = errors::every().iter().map(crate::api::code).collect();
-    codes.dedup();
+    let errors = errors::every();
+    let mut codes: Vec<&str> = Vec::new();
+    for code in errors.iter().map(crate::api::code) {
+        // A code may have two statuses.
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
     one_of(
         "What went wrong, for programs. These names are stable.",
         codes.into_iter().map(Value::from),

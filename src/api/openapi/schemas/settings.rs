@@ -64,35 +64,35 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
 }
 
 fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
-    let language = "The language of messages, where a request names none.";
+    let language = "The language of messages, unless a request names another.";
     let locale = reference::<Locale>();
     [
         (
             "issuer",
             nullable(
                 reference::<Label>(),
-                "The name in authenticator apps and messages; the client's name while it is not set.",
+                "The name in authenticator apps and messages. If it is not set: the client's name.",
             ),
         ),
         (
             "sms_domain",
             nullable(
                 reference::<Domain>(),
-                "The domain SMS codes are bound to (WebOTP); this service's own while it is not set.",
+                "The domain SMS codes are bound to (WebOTP). If it is not set: this service's own.",
             ),
         ),
         (
             "methods",
             nullable(
                 Array::new(reference::<Method>()).into(),
-                "The methods the client may use; all while it is not set.",
+                "The methods the client may use. If it is not set: all of them.",
             ),
         ),
         (
             "sms_countries",
             nullable(
                 reference::<CountryList>(),
-                "The countries SMS may go to; what SMS_COUNTRIES says while it is not set.",
+                "The countries SMS may go to. If it is not set: those of SMS_COUNTRIES.",
             ),
         ),
         (
@@ -106,7 +106,7 @@ fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
     ]
 }
 
-fn limits() -> [(&'static str, Object); 7] {
+fn limits() -> [(&'static str, Object); 10] {
     // Taken apart, so that a setting that is added is described too.
     let Settings {
         issuer: _,
@@ -120,21 +120,27 @@ fn limits() -> [(&'static str, Object); 7] {
         sms_per_prefix_and_hour,
         daily_sms_budget,
         daily_email_budget,
+        max_accounts,
+        registrations_per_minute,
+        generated_codes_per_minute,
         require_step_up,
     } = Settings::default();
     let cooldown =
         "Seconds between two messages to one user on one channel; doubles with each further one.";
-    let ten_minutes = "Messages to one destination in 10 minutes, whichever users it belongs to.";
+    let ten_minutes = "Messages to one destination in 10 minutes, for all users who share it.";
     let day = "Messages to one destination in 24 hours.";
-    let prefix = "SMS per hour to numbers that differ in their last four digits only.";
-    let sms = "SMS per day (UTC) of the whole client.";
-    let email = "E-mails per day (UTC) of the whole client.";
+    let prefix = "SMS an hour to numbers that differ only in their last four digits.";
+    let sms = "SMS a day (UTC) for the whole client.";
+    let email = "E-mails a day (UTC) for the whole client.";
+    let accounts = "Users the client may have.";
+    let registrations = "Registrations and imports a minute.";
+    let generated = "Codes a minute that the application hands over itself.";
     let step_up = ObjectBuilder::new()
         .schema_type(Type::Boolean)
         .default(Some(json!(require_step_up)))
         .description(Some(
-            "Whether disabling, renewing, deleting, new recovery codes and new contact data need a \
-             fresh `code`.",
+            "Whether a fresh `code` is needed to disable, renew or delete, to make new recovery codes \
+             and to change the phone number or address.",
         ))
         .build();
     [
@@ -150,6 +156,15 @@ fn limits() -> [(&'static str, Object); 7] {
         ),
         ("daily_sms_budget", bounded(daily_sms_budget, sms)),
         ("daily_email_budget", bounded(daily_email_budget, email)),
+        ("max_accounts", bounded(max_accounts, accounts)),
+        (
+            "registrations_per_minute",
+            bounded(registrations_per_minute, registrations),
+        ),
+        (
+            "generated_codes_per_minute",
+            bounded(generated_codes_per_minute, generated),
+        ),
         ("require_step_up", step_up),
     ]
 }

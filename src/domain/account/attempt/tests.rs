@@ -1,13 +1,41 @@
-use super::super::State;
-use super::super::delivery::Dispatch;
 use super::super::tests::{Fixture, NOW};
+use super::super::{Dispatch, State};
 use super::*;
 use crate::domain::code::NumericCode;
 use crate::domain::method::{Channel, Purpose};
-use crate::domain::time::UnixTime;
+use crate::domain::recovery::RecoveryCode;
 
 fn numeric(text: &str) -> GuessedCode {
-    GuessedCode::try_from(text.to_owned()).unwrap()
+    GuessedCode::from(text.to_owned())
+}
+
+/// All classes' failures in a row.
+fn failures(fixture: &Fixture) -> [u32; 3] {
+    let state = serde_json::to_value(&fixture.account).unwrap();
+    ["totp", "delivered", "recovery"].map(|class| {
+        let failures = &state["counters"][class]["failures"];
+        failures
+            .as_u64()
+            .map_or(0, |count| u32::try_from(count).unwrap())
+    })
+}
+
+fn wrong_in(verdict: &Result<Verdict, Refusal>) -> Vec<Class> {
+    match verdict {
+        Ok(Verdict::Wrong(failures)) => failures.iter().map(|failure| failure.class).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn consequence(verdict: &Result<Verdict, Refusal>) -> Consequence {
+    match verdict {
+        Ok(Verdict::Wrong(failures)) => failures[0].consequence,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_used(verdict: &Result<Verdict, Refusal>) -> bool {
+    matches!(verdict, Ok(Verdict::AlreadyUsed { .. }))
 }
 
 impl Fixture {
@@ -34,7 +62,7 @@ impl Fixture {
     }
 
     fn guess(&mut self, guess: &GuessedCode, now: UnixTime) -> Result<Verdict, Refusal> {
-        self.guess_with(guess, &Accept::only(Method::ALL), &Digests::new(), now)
+        self.guess_with(guess, &Accept::any_of(Method::ALL), &Digests::new(), now)
     }
 
     fn right(&mut self, now: UnixTime) -> Result<Verdict, Refusal> {
@@ -59,13 +87,7 @@ impl Fixture {
         purpose: Purpose,
         now: UnixTime,
     ) -> (Dispatch, Digests) {
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
-        let (dispatch, challenge) =
-            Dispatch::draw(&self.keys, owner, channel, purpose, now).unwrap();
-        self.account.open_challenge(challenge, 60, now).unwrap();
+        let dispatch = self.open(channel, purpose, now).unwrap();
         let digests = Digests::from([(dispatch.challenge.clone(), dispatch.stored_digest.clone())]);
         (dispatch, digests)
     }
@@ -98,10 +120,12 @@ fn atk_05_a_code_is_accepted_once_and_the_next_step_is_named() {
         let code = GuessedCode::Numeric(fixture.code_at(NOW));
         assert_eq!(
             fixture.guess(&code, NOW.plus(later)),
-            Ok(Verdict::AlreadyUsed { next_step_at })
+            Ok(Verdict::AlreadyUsed {
+                next_code_at: Some(next_step_at)
+            })
         );
     }
-    assert_eq!(fixture.account.throttles.authenticator.failures(), 0);
+    assert_eq!(failures(&fixture), [0; 3]);
 }
 
 #[test]
@@ -172,17 +196,17 @@ fn atk_85_a_clock_set_back_revives_no_code() {
 fn rate_10_a_locked_account_evaluates_nothing_and_its_lock_does_not_move() {
     let mut fixture = Fixture::active();
     for left in [4, 3, 2, 1] {
-        let verdict = fixture.wrong(NOW);
-        assert!(
-            matches!(verdict, Ok(Verdict::Wrong { consequence: Consequence::TriesLeft(n), .. }) if n == left),
-            "{verdict:?}"
+        assert_eq!(
+            consequence(&fixture.wrong(NOW)),
+            Consequence::TriesLeft(left)
         );
     }
     let until = NOW.plus(60);
-    let verdict = fixture.wrong(NOW);
-    assert!(
-        matches!(verdict, Ok(Verdict::Wrong { failures: 5, consequence: Consequence::LockedUntil(end), .. }) if end == until)
+    assert_eq!(
+        consequence(&fixture.wrong(NOW)),
+        Consequence::LockedUntil(until)
     );
+    assert_eq!(failures(&fixture), [5, 0, 0]);
     for later in [0, 30, 59] {
         assert_eq!(
             fixture.right(NOW.plus(later)),
@@ -194,7 +218,7 @@ fn rate_10_a_locked_account_evaluates_nothing_and_its_lock_does_not_move() {
         );
     }
     assert_eq!(fixture.right(until), verified(Method::Totp));
-    assert_eq!(fixture.account.throttles.authenticator.failures(), 0);
+    assert_eq!(failures(&fixture), [0; 3]);
 }
 
 #[test]
@@ -205,13 +229,8 @@ fn atk_21_one_hundred_failures_disable_the_factor_until_it_is_renewed() {
         fixture.wrong(now).unwrap();
         now = fixture.account.locked_until(now).unwrap_or(now);
     }
-    assert!(matches!(
-        fixture.wrong(now),
-        Ok(Verdict::Wrong {
-            consequence: Consequence::Disabled,
-            ..
-        })
-    ));
+    assert_eq!(failures(&fixture), [99, 0, 0]);
+    assert_eq!(consequence(&fixture.wrong(now)), Consequence::Disabled);
     assert_eq!(fixture.account.state(now), State::Disabled);
     assert!(
         fixture.account.mfa_enabled(),
@@ -252,10 +271,7 @@ fn atk_33_the_old_secret_works_until_the_new_one_is_confirmed_and_never_after() 
         })
     ));
     fixture.secret = old;
-    assert!(matches!(
-        fixture.right(NOW.plus(60)),
-        Ok(Verdict::Wrong { .. })
-    ));
+    assert!(matches!(fixture.right(NOW.plus(60)), Ok(Verdict::Wrong(_))));
 }
 
 #[test]
@@ -265,7 +281,7 @@ fn a_revoked_secret_is_dead_at_once() {
     let enrolment = fixture.enrolment(true);
     fixture.account.renew(enrolment, true, NOW).unwrap();
     fixture.secret = old;
-    assert!(matches!(fixture.right(NOW), Ok(Verdict::Wrong { .. })));
+    assert!(matches!(fixture.right(NOW), Ok(Verdict::Wrong(_))));
 }
 
 #[test]
@@ -275,7 +291,7 @@ fn atk_34_an_expired_enrolment_verifies_nothing() {
     fixture.account.enrol(enrolment, NOW).unwrap();
     assert!(matches!(
         fixture.right(NOW.plus(600)),
-        Ok(Verdict::Wrong { .. })
+        Ok(Verdict::NotACode { .. })
     ));
 }
 
@@ -300,7 +316,7 @@ fn a_delivered_code_is_accepted_once_and_names_its_method() {
         let mut fixture = Fixture::active();
         let (dispatch, digests) = fixture.challenge(channel, purpose, NOW);
         let code = GuessedCode::Numeric(dispatch.code.clone());
-        let accept = Accept::only(Method::ALL);
+        let accept = Accept::any_of(Method::ALL);
         assert_eq!(
             fixture.guess_with(&code, &accept, &digests, NOW),
             Ok(Verdict::Verified {
@@ -309,9 +325,24 @@ fn a_delivered_code_is_accepted_once_and_names_its_method() {
                 spent: Some(dispatch.challenge.clone())
             })
         );
-        // The digest may live on in a cache; the account says the code is spent (ATK-81).
-        let again = fixture.guess_with(&code, &accept, &digests, NOW);
-        assert!(matches!(again, Ok(Verdict::Wrong { .. })), "{again:?}");
+        // The digest may live on in a cache; the account says the code is spent (ATK-81), and for the rest of
+        // its life that it was right (ATK-92).
+        let rest = purpose.lifetime();
+        for (later, digests) in [
+            (0, &digests),
+            (rest - 1, &digests),
+            (rest - 1, &Digests::new()),
+        ] {
+            let again = fixture.guess_with(&code, &accept, digests, NOW.plus(later));
+            assert_eq!(
+                again,
+                Ok(Verdict::AlreadyUsed { next_code_at: None }),
+                "{later}"
+            );
+        }
+        assert_eq!(failures(&fixture), [0; 3]);
+        let later = fixture.guess_with(&code, &accept, &digests, NOW.plus(rest));
+        assert!(!is_used(&later), "{later:?}");
     }
 }
 
@@ -321,8 +352,12 @@ fn oob_02_a_delivered_code_lives_until_its_last_second() {
         let mut fixture = Fixture::active();
         let (dispatch, digests) = fixture.challenge(Channel::Sms, Purpose::Verify, NOW);
         let code = GuessedCode::Numeric(dispatch.code);
-        let verdict =
-            fixture.guess_with(&code, &Accept::only(Method::ALL), &digests, NOW.plus(late));
+        let verdict = fixture.guess_with(
+            &code,
+            &Accept::any_of(Method::ALL),
+            &digests,
+            NOW.plus(late),
+        );
         assert_eq!(
             matches!(verdict, Ok(Verdict::Verified { .. })),
             good,
@@ -336,17 +371,18 @@ fn atk_32_a_code_is_dead_after_five_tries() {
     let mut fixture = Fixture::active();
     let (dispatch, digests) = fixture.challenge(Channel::Email, Purpose::Recovery, NOW);
     let wrong = other_than(&dispatch.code);
-    let accept = Accept::only(Method::ALL);
+    let accept = Accept::any_of(Method::ALL);
     for _ in 0..5 {
-        assert!(matches!(
-            fixture.guess_with(&wrong, &accept, &digests, NOW),
-            Ok(Verdict::Wrong { .. })
-        ));
+        let verdict = fixture.guess_with(&wrong, &accept, &digests, NOW);
+        assert_eq!(wrong_in(&verdict), [Class::Recovery]);
     }
     let code = GuessedCode::Numeric(dispatch.code);
     let after_the_lock = NOW.plus(61);
     let verdict = fixture.guess_with(&code, &accept, &digests, after_the_lock);
-    assert!(matches!(verdict, Ok(Verdict::Wrong { .. })), "{verdict:?}");
+    assert!(
+        matches!(verdict, Ok(Verdict::NotACode { .. })),
+        "{verdict:?}"
+    );
 }
 
 #[test]
@@ -358,8 +394,8 @@ fn oob_08_a_code_whose_digest_is_missing_matches_nothing_and_is_not_tried() {
         Digests::from([(dispatch.challenge.clone(), String::new())]),
     ] {
         let code = GuessedCode::Numeric(dispatch.code.clone());
-        let verdict = fixture.guess_with(&code, &Accept::only(Method::ALL), &digests, NOW);
-        assert!(matches!(verdict, Ok(Verdict::Wrong { .. })), "{verdict:?}");
+        let verdict = fixture.guess_with(&code, &Accept::any_of(Method::ALL), &digests, NOW);
+        assert!(matches!(verdict, Ok(Verdict::Wrong(_))), "{verdict:?}");
     }
 }
 
@@ -372,19 +408,16 @@ fn atk_17_asking_for_a_new_code_resets_no_count() {
         let wrong = other_than(&dispatch.code);
         for _ in 0..2 {
             fixture
-                .guess_with(&wrong, &Accept::only([Method::Sms]), &digests, now)
+                .guess_with(&wrong, &Accept::named(Method::Sms), &digests, now)
                 .unwrap();
         }
         now = now.plus(120);
     }
-    assert_eq!(fixture.account.throttles.authenticator.failures(), 4);
-    assert!(matches!(
-        fixture.wrong(now),
-        Ok(Verdict::Wrong {
-            consequence: Consequence::LockedUntil(_),
-            ..
-        })
-    ));
+    assert_eq!(failures(&fixture), [0, 4, 0]);
+    let (dispatch, digests) = fixture.challenge(Channel::Sms, Purpose::Verify, now.plus(240));
+    let wrong = other_than(&dispatch.code);
+    let fifth = fixture.guess_with(&wrong, &Accept::named(Method::Sms), &digests, now.plus(240));
+    assert!(matches!(consequence(&fifth), Consequence::LockedUntil(_)));
 }
 
 #[test]
@@ -394,10 +427,9 @@ fn a_wrong_guess_counts_once_however_many_candidates_it_was_compared_with() {
     digests.extend(fixture.challenge(Channel::Email, Purpose::Verify, NOW).1);
     digests.extend(fixture.challenge(Channel::Api, Purpose::Verify, NOW).1);
     let wrong = other_than(&sms.code);
-    fixture
-        .guess_with(&wrong, &Accept::only(Method::ALL), &digests, NOW)
-        .unwrap();
-    assert_eq!(fixture.account.throttles.authenticator.failures(), 1);
+    let verdict = fixture.guess_with(&wrong, &Accept::any_of(Method::ALL), &digests, NOW);
+    assert_eq!(wrong_in(&verdict), [Class::Totp, Class::Delivered]);
+    assert_eq!(failures(&fixture), [1, 1, 0]);
     assert!(
         fixture
             .account
@@ -412,10 +444,10 @@ fn only_the_accepted_methods_succeed_and_only_they_are_tried() {
     let mut fixture = Fixture::active();
     let (dispatch, digests) = fixture.challenge(Channel::Sms, Purpose::Verify, NOW);
     let code = GuessedCode::Numeric(dispatch.code);
-    let verdict = fixture.guess_with(&code, &Accept::only([Method::Totp]), &digests, NOW);
-    assert!(matches!(verdict, Ok(Verdict::Wrong { .. })));
+    let verdict = fixture.guess_with(&code, &Accept::named(Method::Totp), &digests, NOW);
+    assert!(matches!(verdict, Ok(Verdict::Wrong(_))));
     assert_eq!(fixture.account.challenges[0].tries, 0);
-    let verdict = fixture.guess_with(&code, &Accept::only([Method::Sms]), &digests, NOW);
+    let verdict = fixture.guess_with(&code, &Accept::named(Method::Sms), &digests, NOW);
     assert!(matches!(
         verdict,
         Ok(Verdict::Verified {
@@ -437,14 +469,13 @@ fn rec_03_a_recovery_code_works_once() {
         let code = GuessedCode::Recovery(code);
         assert_eq!(fixture.guess(&code, NOW), verified(Method::RecoveryCode));
         assert_eq!(fixture.account.recovery_codes_remaining(), 9 - used);
-        assert!(matches!(
-            fixture.guess(&code, NOW),
-            Ok(Verdict::Wrong {
-                class: Class::Recovery,
-                ..
-            })
-        ));
+        assert_eq!(
+            fixture.guess(&code, NOW.plus(86_400)),
+            Ok(Verdict::AlreadyUsed { next_code_at: None }),
+            "ATK-92"
+        );
     }
+    assert_eq!(failures(&fixture), [0; 3]);
 }
 
 #[test]
@@ -470,13 +501,7 @@ fn rec_07_recovery_has_a_counter_of_its_own() {
 
     let unknown = GuessedCode::Recovery(RecoveryCode::draw().unwrap());
     for _ in 0..5 {
-        assert!(matches!(
-            fixture.guess(&unknown, NOW),
-            Ok(Verdict::Wrong {
-                class: Class::Recovery,
-                ..
-            })
-        ));
+        assert_eq!(wrong_in(&fixture.guess(&unknown, NOW)), [Class::Recovery]);
     }
     assert!(matches!(
         fixture.guess(&GuessedCode::Recovery(codes[1].clone()), NOW),
@@ -497,7 +522,7 @@ fn a_locked_authenticator_leaves_a_recovery_message_usable_and_untried_by_its_ow
         "six digits are no guess at an eight-digit code"
     );
     let code = GuessedCode::Numeric(dispatch.code);
-    let verdict = fixture.guess_with(&code, &Accept::only(Method::ALL), &digests, NOW);
+    let verdict = fixture.guess_with(&code, &Accept::any_of(Method::ALL), &digests, NOW);
     assert!(matches!(
         verdict,
         Ok(Verdict::Verified {
@@ -515,5 +540,264 @@ fn cry_06_an_unreadable_secret_is_refused_and_never_a_wrong_code() {
         fixture.right(NOW),
         Err(Refusal::Unreadable(SealError::UnknownKey(_)))
     ));
-    assert_eq!(fixture.account.throttles.authenticator.failures(), 0);
+    assert_eq!(failures(&fixture), [0; 3]);
+}
+
+#[test]
+fn atk_86_what_a_caller_can_make_succeed_resets_no_other_class_and_a_generated_code_none() {
+    for (channel, [totp, delivered, recovery]) in [
+        (Channel::Api, [4, 4, 0]),
+        (Channel::Email, [4, 0, 0]),
+        (Channel::Sms, [4, 0, 0]),
+    ] {
+        let mut fixture = Fixture::active();
+        let (dispatch, digests) = fixture.challenge(channel, Purpose::Verify, NOW);
+        let (wrong, code) = (
+            other_than(&dispatch.code),
+            GuessedCode::Numeric(dispatch.code),
+        );
+        let accept = Accept::any_of(Method::ALL);
+        for _ in 0..4 {
+            fixture.guess_with(&wrong, &accept, &digests, NOW).unwrap();
+        }
+        assert_eq!(failures(&fixture), [4, 4, 0]);
+        let right = fixture.guess_with(&code, &accept, &digests, NOW);
+        assert!(matches!(right, Ok(Verdict::Verified { .. })), "{right:?}");
+        assert_eq!(failures(&fixture), [totp, delivered, recovery]);
+    }
+}
+
+#[test]
+fn atk_86_a_code_somebody_knows_is_no_free_guess_at_the_app() {
+    // One code that is right for the app and, as somebody knows, for what was sent: the lesser counts.
+    for channel in [Channel::Api, Channel::Email, Channel::Sms] {
+        let mut fixture = Fixture::active();
+        let (dispatch, digests) = fixture.challenge(channel, Purpose::Verify, NOW);
+        let both = GuessedCode::Numeric(fixture.code_at(NOW));
+        let GuessedCode::Numeric(code) = &both else {
+            unreachable!()
+        };
+        let challenge = &fixture.account.challenges[0];
+        let stored = challenge
+            .binding(fixture.owner())
+            .stored_digest(&fixture.keys, code);
+        let digests = Digests::from([(dispatch.challenge.clone(), stored)])
+            .into_iter()
+            .chain(
+                digests
+                    .into_iter()
+                    .filter(|(id, _)| *id != dispatch.challenge),
+            )
+            .collect();
+        let accept = Accept::any_of(Method::ALL);
+        let first = fixture.guess_with(&both, &accept, &digests, NOW);
+        assert!(
+            matches!(first, Ok(Verdict::Verified { method, .. }) if method == channel.method(Purpose::Verify)),
+            "{first:?}"
+        );
+        // Spent, it says no more about the app than before.
+        let again = fixture.guess_with(&both, &accept, &digests, NOW);
+        assert_eq!(again, Ok(Verdict::AlreadyUsed { next_code_at: None }));
+        assert_eq!(fixture.right(NOW.plus(30)), verified(Method::Totp));
+    }
+}
+
+#[test]
+fn atk_86_of_two_codes_that_were_sent_and_are_alike_the_one_that_proves_less_counts() {
+    let mut fixture = Fixture::active();
+    let (sms, _) = fixture.challenge(Channel::Sms, Purpose::Verify, NOW);
+    let (email, _) = fixture.challenge(Channel::Email, Purpose::Verify, NOW);
+    let code = NumericCode::parse("123456").unwrap();
+    let digests: Digests = fixture
+        .account
+        .challenges
+        .iter()
+        .map(|challenge| {
+            let binding = challenge.binding(fixture.owner());
+            (
+                challenge.id.clone(),
+                binding.stored_digest(&fixture.keys, &code),
+            )
+        })
+        .collect();
+    let accept = Accept::any_of(Method::ALL);
+    let code = GuessedCode::Numeric(code);
+    for (method, spent) in [
+        (Method::Email, email.challenge),
+        (Method::Sms, sms.challenge),
+    ] {
+        // The first is spent, and then it is that one again.
+        let verdict = fixture.guess_with(&code, &accept, &digests, NOW);
+        if method == Method::Sms {
+            assert!(is_used(&verdict), "{verdict:?}");
+            continue;
+        }
+        let verified = Verdict::Verified {
+            method,
+            confirmed: false,
+            spent: Some(spent),
+        };
+        assert_eq!(verdict, Ok(verified));
+    }
+}
+
+#[test]
+fn atk_87_with_a_named_method_only_its_class_is_concerned() {
+    for (method, guess, concerned) in [
+        (Method::Totp, "12345678", Class::Totp),
+        (Method::Totp, "0123-4567-89AB-CDEF-GHJK-MNPQ", Class::Totp),
+        (Method::Sms, "000000", Class::Delivered),
+        (Method::Generated, "12345678", Class::Delivered),
+        (Method::RecoveryCode, "000000", Class::Recovery),
+        (Method::RecoveryCode, "12345678", Class::Recovery),
+    ] {
+        let mut fixture = Fixture::active();
+        let owner = Owner {
+            client: &fixture.client,
+            user: &fixture.user,
+        };
+        fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+        let (_, digests) = fixture.challenge(Channel::Sms, Purpose::Recovery, NOW);
+        let verdict = fixture.guess_with(&numeric(guess), &Accept::named(method), &digests, NOW);
+        assert_eq!(wrong_in(&verdict), [concerned], "{method:?} {guess}");
+    }
+}
+
+#[test]
+fn atk_87_without_one_it_is_the_classes_it_has_a_candidate_in_and_a_locked_one_is_left_out() {
+    let mut fixture = Fixture::active();
+    let eight = numeric("12345678");
+    let verdict = fixture.guess(&eight, NOW);
+    assert_eq!(
+        verdict,
+        Ok(Verdict::NotACode {
+            tries_left: Some(5)
+        }),
+        "a guess at nothing"
+    );
+    let (dispatch, digests) = fixture.challenge(Channel::Email, Purpose::Verify, NOW);
+    let accept = Accept::any_of(Method::ALL);
+    for _ in 0..5 {
+        let named = Accept::named(Method::Totp);
+        fixture
+            .guess_with(&other_than(&dispatch.code), &named, &digests, NOW)
+            .unwrap();
+    }
+    let verdict = fixture.guess_with(&other_than(&dispatch.code), &accept, &digests, NOW);
+    assert_eq!(wrong_in(&verdict), [Class::Delivered], "the app is locked");
+    let right = GuessedCode::Numeric(fixture.code_at(NOW));
+    let verdict = fixture.guess_with(&right, &accept, &digests, NOW);
+    assert_eq!(
+        wrong_in(&verdict),
+        [Class::Delivered],
+        "and its right code is not told apart"
+    );
+    let verdict = fixture.guess_with(&right, &Accept::named(Method::Totp), &digests, NOW);
+    assert_eq!(
+        verdict,
+        Err(Refusal::Locked {
+            until: NOW.plus(60)
+        })
+    );
+    let code = GuessedCode::Numeric(dispatch.code);
+    assert!(matches!(
+        fixture.guess_with(&code, &accept, &digests, NOW),
+        Ok(Verdict::Verified {
+            method: Method::Email,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn atk_08_what_cannot_be_a_code_is_wrong_and_not_counted() {
+    let mut fixture = Fixture::active();
+    for left in [5, 4, 3, 2, 1] {
+        for text in ["12345", "", "abc", "1234567"] {
+            for accept in [Accept::any_of(Method::ALL), Accept::named(Method::Totp)] {
+                let verdict = fixture.guess_with(&numeric(text), &accept, &Digests::new(), NOW);
+                assert_eq!(
+                    verdict,
+                    Ok(Verdict::NotACode {
+                        tries_left: Some(left)
+                    }),
+                    "{text}"
+                );
+            }
+        }
+        fixture.wrong(NOW).unwrap();
+    }
+    let locked = Err(Refusal::Locked {
+        until: NOW.plus(60),
+    });
+    assert_eq!(
+        fixture.guess(&numeric("12345"), NOW),
+        locked,
+        "no way to ask without waiting"
+    );
+    let after = fixture.guess(&numeric("12345"), NOW.plus(60));
+    assert_eq!(
+        after,
+        Ok(Verdict::NotACode {
+            tries_left: Some(1)
+        })
+    );
+}
+
+#[test]
+fn rate_02_a_hundred_failures_of_codes_that_were_sent_disable_what_they_were_sent_to() {
+    let mut fixture = Fixture::active();
+    let owner = Owner {
+        client: &fixture.client,
+        user: &fixture.user,
+    };
+    let phone = crate::domain::phone::Phone::parse("+34600111222").unwrap();
+    let account = &mut fixture.account;
+    account
+        .set_phone(&fixture.keys, owner, Some(&phone), NOW)
+        .unwrap();
+    let mut now = NOW;
+    let named = Accept::named(Method::Sms);
+    let mut last = Consequence::TriesLeft(5);
+    for _ in 0..100 {
+        assert!(!fixture.account.is_disabled(Channel::Sms));
+        let verdict = fixture.guess_with(&numeric("000000"), &named, &Digests::new(), now);
+        last = consequence(&verdict);
+        now = fixture
+            .account
+            .locks(now)
+            .of(Class::Delivered)
+            .unwrap_or(now);
+    }
+    assert_eq!(last, Consequence::Disabled);
+    assert!(fixture.account.is_disabled(Channel::Sms));
+    assert_eq!(
+        fixture.right(now),
+        verified(Method::Totp),
+        "the app is another authenticator"
+    );
+}
+
+#[test]
+fn an_account_remembers_ten_spent_codes_and_forgets_what_has_expired() {
+    let mut fixture = Fixture::active();
+    let accept = Accept::any_of(Method::ALL);
+    let mut codes = Vec::new();
+    for n in 0..12 {
+        let now = NOW.plus(n);
+        let (dispatch, digests) = fixture.challenge(Channel::Api, Purpose::Verify, now);
+        let code = GuessedCode::Numeric(dispatch.code);
+        fixture.guess_with(&code, &accept, &digests, now).unwrap();
+        codes.push(code);
+    }
+    let used = |fixture: &mut Fixture, code: &GuessedCode, now| is_used(&fixture.guess(code, now));
+    let now = NOW.plus(12);
+    assert!(codes[2..].iter().all(|code| used(&mut fixture, code, now)));
+    assert!(!used(&mut fixture, &codes[0], now) && !used(&mut fixture, &codes[1], now));
+    fixture.challenge(Channel::Api, Purpose::Verify, NOW.plus(309));
+    assert!(used(&mut fixture, &codes[10], NOW.plus(309)));
+    assert!(
+        !used(&mut fixture, &codes[9], NOW.plus(309)),
+        "ten seconds too old"
+    );
 }

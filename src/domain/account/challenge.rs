@@ -1,0 +1,330 @@
+//! Codes that are delivered: asking for one, taking it back when it could not be sent, spending it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::domain::code::{CodeBinding, NumericCode};
+use crate::domain::ids::{ChallengeId, Owner};
+use crate::domain::keys::KeyRing;
+use crate::domain::method::{Channel, Method, Purpose};
+use crate::domain::random::RandomError;
+use crate::domain::time::UnixTime;
+
+/// Tries at one delivered code; with the last one it is dead (OOB-06).
+const TRIES_PER_CODE: u32 = 5;
+/// Spent codes an account remembers, the latest: more than a user can have typed twice.
+const SPENT_KEPT: usize = 10;
+/// Messages of the last hour make the next one wait longer.
+const COOLDOWN_MEMORY: u64 = 3600;
+const LONGEST_COOLDOWN: u64 = 3600;
+
+/// A delivered code that may still be used. The code's digest lies in KV under the id; whether it
+/// is alive, and how often it was tried, is said here only.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    pub(super) id: ChallengeId,
+    pub(super) channel: Channel,
+    pub(super) purpose: Purpose,
+    expires_at: UnixTime,
+    pub(super) tries: u32,
+}
+
+/// A delivered code that was used, for the rest of its life: typed again, it is told apart from a
+/// wrong one, which a second press of a button is not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Spent {
+    code: Challenge,
+    /// As KV held it.
+    digest: String,
+}
+
+/// Times of the last messages, for the cooldown.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Sends {
+    sms: Vec<UnixTime>,
+    email: Vec<UnixTime>,
+}
+
+/// A code just drawn: what to send, and what KV keeps of it.
+pub struct Dispatch {
+    pub code: NumericCode,
+    pub challenge: ChallengeId,
+    /// For KV, under the challenge's id.
+    pub stored_digest: String,
+    pub lifetime: u64,
+    sent_at: UnixTime,
+    channel: Channel,
+}
+
+/// Too soon after the last message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cooldown {
+    pub until: UnixTime,
+}
+
+impl Dispatch {
+    pub fn draw(
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        channel: Channel,
+        purpose: Purpose,
+        now: UnixTime,
+    ) -> Result<(Self, Challenge), RandomError> {
+        let code = NumericCode::draw(purpose.digits())?;
+        let challenge = Challenge {
+            id: ChallengeId::draw()?,
+            channel,
+            purpose,
+            expires_at: now.plus(purpose.lifetime()),
+            tries: 0,
+        };
+        let stored_digest = challenge.binding(owner).stored_digest(keys, &code);
+        let lifetime = purpose.lifetime();
+        let dispatch = Self {
+            code,
+            challenge: challenge.id.clone(),
+            stored_digest,
+            lifetime,
+            sent_at: now,
+            channel,
+        };
+        Ok((dispatch, challenge))
+    }
+}
+
+impl Challenge {
+    pub(super) fn method(&self) -> Method {
+        self.channel.method(self.purpose)
+    }
+
+    pub(super) fn binding<'a>(&'a self, owner: Owner<'a>) -> CodeBinding<'a> {
+        CodeBinding {
+            owner,
+            challenge: &self.id,
+            kind: self.channel.kind(self.purpose),
+        }
+    }
+
+    pub(super) fn is_live(&self, now: UnixTime) -> bool {
+        self.expires_at > now && self.tries < TRIES_PER_CODE
+    }
+
+    pub(super) fn was_opened_since(&self, time: UnixTime) -> bool {
+        self.expires_at.minus(self.purpose.lifetime()) >= time
+    }
+}
+
+impl Spent {
+    pub(super) fn method(&self) -> Method {
+        self.code.method()
+    }
+
+    /// Whether `code` is the one that was used, while it would have lived on.
+    pub(super) fn is(
+        &self,
+        code: &NumericCode,
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        now: UnixTime,
+    ) -> bool {
+        let binding = self.code.binding(owner);
+        binding.matches(keys, code, &self.digest) && self.code.expires_at > now
+    }
+}
+
+impl Account {
+    /// Makes `challenge` the only live one of its channel and purpose (OOB-05). No counter of
+    /// failures is touched (OOB-07).
+    ///
+    /// A message must keep its distance from the last one on its channel: `cooldown` seconds, twice
+    /// as many after the second message of an hour, and so on.
+    pub fn open_challenge(
+        &mut self,
+        challenge: Challenge,
+        cooldown: u64,
+        now: UnixTime,
+    ) -> Result<(), Cooldown> {
+        if let Some(sends) = self.sends_mut(challenge.channel) {
+            sends.retain(|sent| now.seconds_from(*sent) < COOLDOWN_MEMORY);
+            if let Some(last) = sends.last() {
+                let doublings = u32::try_from(sends.len())
+                    .unwrap_or(u32::MAX)
+                    .saturating_sub(1);
+                let wait = cooldown
+                    .checked_shl(doublings.min(32))
+                    .map_or(LONGEST_COOLDOWN, |wait| wait.min(LONGEST_COOLDOWN));
+                let until = last.plus(wait);
+                if until > now {
+                    return Err(Cooldown { until });
+                }
+            }
+            sends.push(now);
+        }
+        self.challenges.retain(|live| {
+            live.expires_at > now
+                && !(live.channel == challenge.channel && live.purpose == challenge.purpose)
+        });
+        self.challenges.push(challenge);
+        Ok(())
+    }
+
+    /// Undoes `open_challenge` for a message that was not sent: no live code stays behind, and the
+    /// user may ask again at once.
+    pub fn withdraw(&mut self, dispatch: &Dispatch) {
+        self.challenges
+            .retain(|challenge| challenge.id != dispatch.challenge);
+        if let Some(sends) = self.sends_mut(dispatch.channel) {
+            sends.retain(|sent| *sent != dispatch.sent_at);
+        }
+    }
+
+    /// Uses the challenge up: it is the method it proves, or nothing if it is not there.
+    pub(super) fn spend_challenge(
+        &mut self,
+        id: &ChallengeId,
+        digest: &str,
+        now: UnixTime,
+    ) -> Option<Method> {
+        let place = self
+            .challenges
+            .iter()
+            .position(|challenge| challenge.id == *id)?;
+        let challenge = self.challenges.remove(place);
+        let method = challenge.method();
+        self.spent.retain(|spent| spent.code.expires_at > now);
+        let surplus = (self.spent.len() + 1).saturating_sub(SPENT_KEPT);
+        self.spent.drain(..surplus);
+        self.spent.push(Spent {
+            code: challenge,
+            digest: digest.to_owned(),
+        });
+        Some(method)
+    }
+
+    fn sends_mut(&mut self, channel: Channel) -> Option<&mut Vec<UnixTime>> {
+        match channel {
+            Channel::Sms => Some(&mut self.sends.sms),
+            Channel::Email => Some(&mut self.sends.email),
+            Channel::Api => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Fixture, NOW};
+    use super::*;
+
+    #[test]
+    fn sms_03_the_cooldown_is_a_minute_then_doubles_and_is_forgotten_after_an_hour() {
+        let mut fixture = Fixture::active();
+        let mut now = NOW;
+        for wait in [60, 120, 240, 480] {
+            assert!(fixture.open(Channel::Sms, Purpose::Verify, now).is_ok());
+            let refused = fixture
+                .open(Channel::Sms, Purpose::Verify, now.plus(wait - 1))
+                .err();
+            assert_eq!(
+                refused,
+                Some(Cooldown {
+                    until: now.plus(wait)
+                })
+            );
+            now = now.plus(wait);
+        }
+        assert!(
+            fixture
+                .open(Channel::Sms, Purpose::Verify, now.plus(3600))
+                .is_ok()
+        );
+        assert!(
+            fixture
+                .open(Channel::Sms, Purpose::Verify, now.plus(3660))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_message_counts_towards_the_distance_for_an_hour_and_not_a_second_longer() {
+        for (later, allowed) in [(3599, false), (3600, true)] {
+            let mut fixture = Fixture::active();
+            fixture.open(Channel::Sms, Purpose::Verify, NOW).unwrap();
+            fixture
+                .open(Channel::Sms, Purpose::Verify, NOW.plus(3539))
+                .unwrap();
+            let third = fixture.open(Channel::Sms, Purpose::Verify, NOW.plus(later));
+            assert_eq!(third.is_ok(), allowed, "{later}");
+        }
+    }
+
+    #[test]
+    fn sms_03_a_message_of_an_hour_ago_makes_the_next_one_wait_no_longer() {
+        for (age, wait) in [(3599, 120), (3600, 60)] {
+            let mut fixture = Fixture::active();
+            let second = NOW.plus(age - 50);
+            fixture.open(Channel::Sms, Purpose::Verify, NOW).unwrap();
+            fixture.open(Channel::Sms, Purpose::Verify, second).unwrap();
+            let third = fixture.open(Channel::Sms, Purpose::Verify, NOW.plus(age));
+            let until = second.plus(wait);
+            assert_eq!(third.err(), Some(Cooldown { until }), "{age}");
+        }
+    }
+
+    #[test]
+    fn each_channel_keeps_its_own_distance_and_both_purposes_share_it() {
+        let mut fixture = Fixture::active();
+        assert!(fixture.open(Channel::Sms, Purpose::Verify, NOW).is_ok());
+        assert!(fixture.open(Channel::Email, Purpose::Verify, NOW).is_ok());
+        assert!(fixture.open(Channel::Sms, Purpose::Recovery, NOW).is_err());
+        for _ in 0..10 {
+            assert!(fixture.open(Channel::Api, Purpose::Verify, NOW).is_ok());
+        }
+    }
+
+    #[test]
+    fn oob_05_one_code_lives_per_channel_and_purpose() {
+        let mut fixture = Fixture::active();
+        fixture.open(Channel::Email, Purpose::Verify, NOW).unwrap();
+        fixture.open(Channel::Sms, Purpose::Verify, NOW).unwrap();
+        let second = fixture
+            .open(Channel::Sms, Purpose::Recovery, NOW.plus(60))
+            .unwrap();
+        assert_eq!(fixture.account.challenges.len(), 3);
+        let third = fixture
+            .open(Channel::Sms, Purpose::Recovery, NOW.plus(180))
+            .unwrap();
+        let live: Vec<&ChallengeId> = fixture
+            .account
+            .challenges
+            .iter()
+            .map(|challenge| &challenge.id)
+            .collect();
+        assert!(live.contains(&&third.challenge) && !live.contains(&&second.challenge));
+        assert_eq!(live.len(), 3);
+    }
+
+    #[test]
+    fn a_code_that_expired_is_forgotten_with_the_next_one() {
+        for (age, left) in [(299, 2), (300, 1)] {
+            let mut fixture = Fixture::active();
+            fixture.open(Channel::Email, Purpose::Verify, NOW).unwrap();
+            fixture
+                .open(Channel::Sms, Purpose::Verify, NOW.plus(age))
+                .unwrap();
+            assert_eq!(fixture.account.challenges.len(), left, "{age}");
+        }
+    }
+
+    #[test]
+    fn rel_03_a_withdrawn_message_leaves_no_code_and_no_cooldown() {
+        let mut fixture = Fixture::active();
+        let before = serde_json::to_value(&fixture.account).unwrap();
+        let dispatch = fixture.open(Channel::Sms, Purpose::Verify, NOW).unwrap();
+        fixture.account.withdraw(&dispatch);
+        assert_eq!(serde_json::to_value(&fixture.account).unwrap(), before);
+        assert!(fixture.open(Channel::Sms, Purpose::Verify, NOW).is_ok());
+    }
+}

@@ -1,0 +1,244 @@
+//! Where a user's messages go.
+
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::domain::email::Email;
+use crate::domain::ids::Owner;
+use crate::domain::keys::KeyRing;
+use crate::domain::method::Channel;
+use crate::domain::phone::Phone;
+use crate::domain::sealing::{Place, SealError, Sealed};
+use crate::domain::time::UnixTime;
+
+const PHONE: &str = "phone";
+const EMAIL: &str = "email";
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Contact {
+    phone: Option<Destination>,
+    email: Option<Destination>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Destination {
+    sealed: Sealed,
+    set_at: UnixTime,
+    /// When the hundredth failure in a row at delivered codes was made: none is sent for a login until
+    /// the destination is set again. It still serves to recover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disabled_at: Option<UnixTime>,
+}
+
+impl Contact {
+    fn get(&self, channel: Channel) -> Option<&Destination> {
+        match channel {
+            Channel::Sms => self.phone.as_ref(),
+            Channel::Email => self.email.as_ref(),
+            Channel::Api => None,
+        }
+    }
+
+    /// With every sealed value under the current key.
+    pub(super) fn reseal(&mut self, keys: &KeyRing, owner: Owner<'_>) -> Result<(), SealError> {
+        for (destination, field) in [(&mut self.phone, PHONE), (&mut self.email, EMAIL)] {
+            if let Some(destination) = destination {
+                destination.sealed = destination
+                    .sealed
+                    .clone()
+                    .reseal(keys, place(owner, field))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn opens(&self, keys: &KeyRing, owner: Owner<'_>) -> Option<bool> {
+        let mut sealed = [(&self.phone, PHONE), (&self.email, EMAIL)].into_iter();
+        sealed.find_map(|(destination, field)| {
+            let sealed = &destination.as_ref()?.sealed;
+            Some(sealed.open(keys, place(owner, field)).is_ok())
+        })
+    }
+
+    /// What a hundred wrong codes in a row were sent to must be set again (NIST SP 800-63B-4 §3.2.2).
+    pub(super) fn disable(&mut self, now: UnixTime) {
+        for destination in [&mut self.phone, &mut self.email].into_iter().flatten() {
+            destination.disabled_at = Some(now);
+        }
+    }
+}
+
+impl Destination {
+    fn seal(
+        keys: &KeyRing,
+        place: Place<'_>,
+        value: &str,
+        now: UnixTime,
+    ) -> Result<Self, SealError> {
+        Ok(Self {
+            sealed: Sealed::seal(keys, place, value.as_bytes())?,
+            set_at: now,
+            disabled_at: None,
+        })
+    }
+
+    fn open<T>(
+        &self,
+        keys: &KeyRing,
+        place: Place<'_>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, SealError> {
+        let bytes = self.sealed.open(keys, place)?;
+        str::from_utf8(&bytes)
+            .ok()
+            .and_then(parse)
+            .ok_or(SealError::Malformed)
+    }
+}
+
+fn place<'a>(owner: Owner<'a>, field: &'static str) -> Place<'a> {
+    Place {
+        owner,
+        object: "contact",
+        field,
+    }
+}
+
+impl Account {
+    pub fn phone(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<Option<Phone>, SealError> {
+        let open = |destination: &Destination| {
+            destination.open(keys, place(owner, PHONE), |text| Phone::parse(text).ok())
+        };
+        self.contact.phone.as_ref().map(open).transpose()
+    }
+
+    pub fn email(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<Option<Email>, SealError> {
+        let open = |destination: &Destination| {
+            destination.open(keys, place(owner, EMAIL), |text| Email::parse(text).ok())
+        };
+        self.contact.email.as_ref().map(open).transpose()
+    }
+
+    /// Whether failures disabled login codes to this channel's destination.
+    pub fn is_disabled(&self, channel: Channel) -> bool {
+        self.contact
+            .get(channel)
+            .is_some_and(|destination| destination.disabled_at.is_some())
+    }
+
+    /// Sets or removes the phone number. Codes on their way to the former one die (OOB-11).
+    pub fn set_phone(
+        &mut self,
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        phone: Option<&Phone>,
+        now: UnixTime,
+    ) -> Result<(), SealError> {
+        if self.phone(keys, owner)?.as_ref() != phone || self.is_disabled(Channel::Sms) {
+            let seal =
+                |phone: &Phone| Destination::seal(keys, place(owner, PHONE), phone.as_str(), now);
+            self.contact.phone = phone.map(seal).transpose()?;
+            self.forget_codes_by(Channel::Sms);
+        }
+        Ok(())
+    }
+
+    /// Sets or removes the e-mail address. Codes on their way to the former one die (OOB-11).
+    pub fn set_email(
+        &mut self,
+        keys: &KeyRing,
+        owner: Owner<'_>,
+        email: Option<&Email>,
+        now: UnixTime,
+    ) -> Result<(), SealError> {
+        if self.email(keys, owner)?.as_ref() != email || self.is_disabled(Channel::Email) {
+            let seal =
+                |email: &Email| Destination::seal(keys, place(owner, EMAIL), email.as_str(), now);
+            self.contact.email = email.map(seal).transpose()?;
+            self.forget_codes_by(Channel::Email);
+        }
+        Ok(())
+    }
+
+    fn forget_codes_by(&mut self, channel: Channel) {
+        self.challenges
+            .retain(|challenge| challenge.channel != channel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Fixture, NOW};
+    use super::*;
+    use crate::domain::method::Purpose;
+
+    fn live(fixture: &Fixture) -> Vec<Channel> {
+        let challenges = fixture.account.challenges.iter();
+        challenges.map(|challenge| challenge.channel).collect()
+    }
+
+    fn set_phone(fixture: &mut Fixture, phone: &str) {
+        let owner = Owner {
+            client: &fixture.client,
+            user: &fixture.user,
+        };
+        let phone = Phone::parse(phone).unwrap();
+        fixture
+            .account
+            .set_phone(&fixture.keys, owner, Some(&phone), NOW)
+            .unwrap();
+    }
+
+    fn set_email(fixture: &mut Fixture, email: Option<&str>) {
+        let owner = Owner {
+            client: &fixture.client,
+            user: &fixture.user,
+        };
+        let email = email.map(|email| Email::parse(email).unwrap());
+        fixture
+            .account
+            .set_email(&fixture.keys, owner, email.as_ref(), NOW)
+            .unwrap();
+    }
+
+    #[test]
+    fn oob_11_a_changed_address_kills_the_codes_on_their_way_to_it_and_no_others() {
+        let mut fixture = Fixture::active();
+        fixture.open(Channel::Sms, Purpose::Verify, NOW).unwrap();
+        fixture.open(Channel::Email, Purpose::Verify, NOW).unwrap();
+        set_email(&mut fixture, Some("ann@example.com"));
+        assert_eq!(live(&fixture), [Channel::Sms]);
+    }
+
+    #[test]
+    fn oob_11_a_changed_number_kills_the_codes_on_their_way_to_it_and_the_same_one_none() {
+        let mut fixture = Fixture::active();
+        set_phone(&mut fixture, "+34600111222");
+        fixture.open(Channel::Sms, Purpose::Verify, NOW).unwrap();
+        fixture.open(Channel::Email, Purpose::Verify, NOW).unwrap();
+        set_phone(&mut fixture, "+34600111222");
+        assert_eq!(live(&fixture).len(), 2, "the same number is no change");
+        set_phone(&mut fixture, "+34600111223");
+        assert_eq!(live(&fixture), [Channel::Email]);
+        set_email(&mut fixture, None);
+        assert_eq!(live(&fixture).len(), 1, "there was no address to change");
+    }
+
+    #[test]
+    fn rate_02_a_disabled_destination_is_usable_once_it_is_set_again() {
+        let mut fixture = Fixture::active();
+        set_phone(&mut fixture, "+34600111222");
+        set_email(&mut fixture, Some("ann@example.com"));
+        fixture.account.contact.disable(NOW);
+        assert!(fixture.account.is_disabled(Channel::Sms));
+        assert!(fixture.account.is_disabled(Channel::Email));
+        assert!(!fixture.account.is_disabled(Channel::Api));
+        set_phone(&mut fixture, "+34600111222");
+        assert!(!fixture.account.is_disabled(Channel::Sms));
+        assert!(fixture.account.is_disabled(Channel::Email));
+        set_email(&mut fixture, Some("ann@example.com"));
+        assert!(!fixture.account.is_disabled(Channel::Email));
+    }
+}

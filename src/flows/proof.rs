@@ -1,0 +1,45 @@
+//! A code that came with a request, and what it may prove there.
+
+use crate::domain::account::Accept;
+use crate::domain::guess::GuessedCode;
+use crate::domain::method::Method;
+use crate::domain::settings::Settings;
+
+#[derive(Clone, Copy)]
+pub(super) struct Proof<'a> {
+    pub code: &'a GuessedCode,
+    serves: Serves,
+}
+
+#[derive(Clone, Copy)]
+enum Serves {
+    /// Any method the client uses, or the one it named.
+    Login(Option<Method>),
+    Change,
+}
+
+impl<'a> Proof<'a> {
+    /// Of a login, by any method or by `only` that one.
+    pub(super) fn of_a_login(code: &'a GuessedCode, only: Option<Method>) -> Self {
+        let serves = Serves::Login(only);
+        Self { code, serves }
+    }
+
+    /// Of the right to change something. Codes the application asked for itself prove nothing about the
+    /// user, so they do not serve.
+    pub(super) fn of_a_change(code: &'a GuessedCode) -> Self {
+        let serves = Serves::Change;
+        Self { code, serves }
+    }
+
+    pub(super) fn accept(self, settings: &Settings) -> Accept {
+        let allowed = Method::ALL
+            .into_iter()
+            .filter(|method| settings.allows(*method));
+        match self.serves {
+            Serves::Login(Some(method)) => Accept::named(method),
+            Serves::Login(None) => Accept::any_of(allowed),
+            Serves::Change => Accept::any_of(allowed.filter(|method| *method != Method::Generated)),
+        }
+    }
+}
