@@ -37,15 +37,14 @@ pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Statu
     let account = stored.account;
     let settings = &loaded.client.settings;
     let owner = caller.owner(user);
-    let can = |channel| match destination(&call.app, &loaded.client, &account, owner, channel) {
-        Ok(_) => Ok(!account.is_off() && !account.is_disabled(channel)),
-        Err(error @ (Error::Internal(_) | Error::Unavailable(_))) => Err(error),
-        Err(_) => Ok(false),
+    let can = |channel| {
+        let destination = destination(&call.app, &loaded.client, &account, owner, channel);
+        destination.is_ok() && !account.is_off() && !account.is_disabled(channel)
     };
     let usable = [
         (Method::Totp, account.has_active_totp()),
-        (Method::Sms, can(Channel::Sms)?),
-        (Method::Email, can(Channel::Email)?),
+        (Method::Sms, can(Channel::Sms)),
+        (Method::Email, can(Channel::Email)),
     ];
     Ok(Status {
         mfa_enabled: account.mfa_enabled(),

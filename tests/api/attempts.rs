@@ -1,5 +1,6 @@
 //! Verifying: one use, counting, locking, under races and at the edges of time.
 
+use candado::platform::Value as SqlValue;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
@@ -425,4 +426,42 @@ async fn a_verification_is_two_round_trips_to_the_database() {
     assert_eq!(app.db.trips(), 2);
     app.status("ann").await;
     assert_eq!(app.db.trips(), 1);
+}
+
+/// What a verification writes, as the Worker's tests run it on D1 to see how many rows that is. `npm run openapi`
+/// writes the file.
+#[tokio::test]
+async fn the_statements_of_a_verification_are_those_that_are_tried_on_d1() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    app.advance(30);
+    app.guess_right("ann", &authenticator).await.expect(200);
+    let batch = app.db.last_batch();
+    let stored = app.db.rows("SELECT version FROM accounts").await;
+    let version = stored[0]["version"].as_i64().unwrap() - 1;
+    let name = |value: &SqlValue| match value {
+        SqlValue::Null => Value::Null,
+        SqlValue::Integer(number) if *number == version => json!("$version"),
+        SqlValue::Integer(number) if u64::try_from(*number) == Ok(app.now()) => json!("$now"),
+        SqlValue::Integer(number) => json!(number),
+        SqlValue::Text(text) if text.starts_with(r#"{"format""#) => json!("$state"),
+        SqlValue::Text(text) if text == "shop" => json!("$client"),
+        SqlValue::Text(text) if text == "ann" => json!("$user"),
+        SqlValue::Text(text) if text.len() == 32 => json!("$id"),
+        SqlValue::Text(text) => json!(text),
+    };
+    let batch = batch.into_iter().map(|statement| {
+        let sql: Vec<&str> = statement.sql.split_whitespace().collect();
+        let params: Vec<Value> = statement.params.iter().map(name).collect();
+        json!({"sql": sql.join(" "), "params": params})
+    });
+    let current = serde_json::to_string_pretty(&batch.collect::<Value>()).unwrap() + "\n";
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/worker/verification.json"
+    );
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &current).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), current);
 }

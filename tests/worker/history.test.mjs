@@ -105,22 +105,25 @@ function codesAreAcceptedOnce(history) {
 }
 
 const record = async (client, user) => {
-  const rows = await worker.sql("SELECT event, detail FROM audit_log WHERE client_id = ? AND user_id = ? ORDER BY id", client.id, user);
-  return rows.map(({ event, detail }) => ({ event, detail: JSON.parse(detail) }));
+  const rows = await worker.sql("SELECT event, method, detail FROM audit_log WHERE client_id = ? AND user_id = ? ORDER BY id", client.id, user);
+  return rows.map(({ event, method, detail }) => ({ event, method, detail: JSON.parse(detail) }));
 };
 
 /** I2 and I8, in the order the database took the changes. */
 function failuresAreCountedOneByOne(events) {
-  const failures = { authenticator: 0, recovery: 0 };
-  for (const [index, { event, detail }] of events.entries()) {
+  const none = { totp: 0, delivered: 0, recovery: 0 };
+  const classes = { totp: "totp", sms: "delivered", email: "delivered", recovery: "recovery", recovery_code: "recovery" };
+  let failures = { ...none };
+  for (const [index, { event, method, detail }] of events.entries()) {
     if (event === "failed") {
       failures[detail.class] += 1;
       assert.equal(detail.failures, failures[detail.class], "a failure was lost or counted twice");
       if (detail.failures >= 5) assert.equal(events[index + 1]?.event, "locked");
     }
-    if (["verified", "confirmed"].includes(event) || detail.revoke_current) failures.authenticator = 0;
-    if (event === "recovered") failures.recovery = 0;
-    if (["unlocked", "deleted"].includes(event)) failures.authenticator = failures.recovery = 0;
+    // A code the application asked for itself ends no row of failures, and none ends another class's.
+    if (["verified", "confirmed", "recovered"].includes(event) && classes[method]) failures[classes[method]] = 0;
+    if (detail.revoke_current) failures.totp = 0;
+    if (["unlocked", "deleted"].includes(event)) failures = { ...none };
   }
 }
 
@@ -142,6 +145,7 @@ function plantedLiesAreNoticed(history, t) {
     ["429 locked", "400 invalid_code 4"],
     ["400 invalid_code 3", "400 invalid_code 2"],
     ["400 invalid_code 4", "200 generated"],
+    ["400 code_already_used", "400 invalid_code 4"],
     ["200 totp", "400 invalid_code 4"],
   ];
   for (const [truth, lie] of lies) {
@@ -159,6 +163,7 @@ function plantedLiesAreNoticed(history, t) {
 const codeOf = (secret, step) => `${secret}${step}`;
 const at = (called, returned, kind, answer, input) => ({ called, returned, kind, answer, from: 30_000, to: 30_000, codeOf, ...input });
 
+const generateAt = (called, code) => at(called, called + 1, "generate", "200", { code });
 const told = (...operations) => linearizable(operations.map((operation, id) => ({ id, ...operation })), nobody, outcomes).ok;
 
 test("the checker accepts what some order explains and refuses what none does", () => {
@@ -190,9 +195,20 @@ test("the checker accepts what some order explains and refuses what none does", 
   assert.ok(!told(register, wrong(2, 4), wrong(4, 4)), "a failure is lost");
   assert.ok(told(register, wrong(2, 3, 9), wrong(3, 4, 8)), "either came first");
 
-  const generate = (called, code) => at(called, called + 1, "generate", "200", { code });
-  assert.ok(told(register, generate(2, "111111"), generate(4, "222222"), verify(6, 7, "200 generated", "222222")));
-  assert.ok(!told(register, generate(2, "111111"), generate(4, "222222"), verify(6, 7, "200 generated", "111111")), "two live codes");
+  // What the audit found: a code the application asked for itself, used between guesses, starts no count again.
+  const rightOf = (code) => [generateAt(20, code), verify(22, 23, "200 generated", code)];
+  const audited = (left) => told(register, ...five.slice(0, 4), ...rightOf("999999"), wrong(30, left));
+  assert.ok(audited(0), "the fifth");
+  assert.ok(!audited(4), "as if the first four had not been");
+  assert.ok(told(register, ...five, generateAt(20, "999999"), verify(22, 23, "200 generated", "999999")), "the app is locked, what was sent is not");
+  assert.ok(told(register, ...rightOf("999999"), verify(30, 31, "400 code_already_used", "999999"), wrong(32, 4)), "typed twice");
+  assert.ok(!told(register, ...rightOf("999999"), verify(30, 31, "400 invalid_code 4", "999999")), "typed twice, and counted");
+  const named = (called, answer, code, method) => at(called, called + 1, "verify", answer, { code, method });
+  assert.ok(told(register, named(2, "400 invalid_code 4", "000000", "sms"), named(4, "400 invalid_code 4", "000000", "totp")), "counted apart");
+  assert.ok(!told(register, named(2, "400 invalid_code 4", "000000", "sms"), named(4, "400 invalid_code 3", "000000", "totp")));
+
+  assert.ok(told(register, generateAt(2, "111111"), generateAt(4, "222222"), verify(6, 7, "200 generated", "222222")));
+  assert.ok(!told(register, generateAt(2, "111111"), generateAt(4, "222222"), verify(6, 7, "200 generated", "111111")), "two live codes");
   const codes = at(2, 3, "recoveryCodes", "200 10", { codes: ["a-1", "b-2"] });
   const status = (answer) => at(8, 9, "status", answer);
   assert.ok(told(register, codes, verify(4, 5, "200 recovery_code", "a-1"), status("200 true active 1 free")));

@@ -72,7 +72,7 @@ test("a user enrols, logs in, loses the phone, recovers by e-mail, binds another
   success(await shop.verify("ann", await newPhone.freshCode()));
   success(await shop.verify("ann", await newPhone.freshCode()));
   failure(await shop.verify("ann", phone.code()), 400, "invalid_code");
-  failure(await shop.verify("ann", recovery), 400, "invalid_code");
+  failure(await shop.verify("ann", recovery), 400, "code_already_used");
 });
 
 for (const algorithm of ["SHA1", "SHA256", "SHA512"]) {
@@ -107,12 +107,12 @@ test("a code by SMS and one by e-mail log a user in, each once", async () => {
   const code = worker.codeSentTo(phone);
   assert.ok(message.text.endsWith(`\n@shop.example #${code}`), message.text);
   assert.equal(success(await shop.verify("bob", code)).method, "sms");
-  failure(await shop.verify("bob", code), 400, "invalid_code");
+  failure(await shop.verify("bob", code), 400, "code_already_used");
   failure(await shop.sms("bob"), 429, "send_limited");
 
   assert.equal(success(await shop.email("bob")).message, "Code sent by email");
   assert.equal(success(await shop.verify("bob", worker.codeSentTo(email), "email")).method, "email");
-  failure(await shop.verify("bob", worker.codeSentTo(email)), 400, "invalid_code");
+  failure(await shop.verify("bob", worker.codeSentTo(email)), 400, "code_already_used");
 });
 
 test("a code handed over by the application itself is good once", async () => {
@@ -121,7 +121,7 @@ test("a code handed over by the application itself is good once", async () => {
   const { code, expires_in: expiresIn } = success(await shop.generate("eve"));
   assert.equal(expiresIn, 300);
   assert.equal(success(await shop.verify("eve", code)).method, "generated");
-  failure(await shop.verify("eve", code), 400, "invalid_code");
+  failure(await shop.verify("eve", code), 400, "code_already_used");
 });
 
 test("REC-08: recovery codes are good once each and die with the next set", async () => {
@@ -130,7 +130,7 @@ test("REC-08: recovery codes are good once each and die with the next set", asyn
   const { recovery_codes: codes, remaining } = success(await shop.recoveryCodes("carol"));
   assert.deepEqual([new Set(codes).size, remaining], [10, 10]);
   assert.equal(success(await shop.verify("carol", codes[0])).method, "recovery_code");
-  failure(await shop.verify("carol", codes[0]), 400, "invalid_code");
+  failure(await shop.verify("carol", codes[0]), 400, "code_already_used");
   // REC-09: as people type it.
   success(await shop.verify("carol", codes[1].toLowerCase().replaceAll("-", " ").replaceAll("0", "o")));
   assert.equal(success(await shop.status("carol")).recovery_codes_remaining, 8);

@@ -1,6 +1,7 @@
 // What lies in D1, in KV and in the log after a run: nothing a thief of it could use (ATK-73, LOG-02).
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Authenticator } from "./authenticator.mjs";
 import { startWorker, success } from "./harness.mjs";
@@ -151,7 +152,7 @@ test("ATK-73: KV holds digests and times only, and every key expires", () => {
   const now = Date.now() / 1000;
   for (const { name, expiration, value } of keyValue) {
     assert.deepEqual(found(`${name}\n${value}`), [], name);
-    assert.match(value, name.startsWith("code:") ? /^k1\.[0-9a-f]{64}$/ : /^\d{10}$/);
+    assert.match(value, name.startsWith("code:") ? /^k1\.[0-9a-f]{64}$/ : /^\{("(totp|delivered|recovery)":\d{10},?){1,3}\}$/);
     assert.ok(expiration > now && expiration <= now + 601, `${name} expires at ${expiration}`);
   }
 });
@@ -169,4 +170,16 @@ test("LOG-02: the log names no secret and no user, and has one line of JSON a re
 test("OOB-09: a code that is sent is in no answer", () => {
   assert.equal(answersToSends.length, 6);
   for (const { text, headers } of answersToSends) assert.deepEqual(found(`${text}\n${JSON.stringify([...headers])}`), []);
+});
+
+test("a TOTP verification writes three rows: the account, its event and the one index of the event", async () => {
+  const shop = await worker.newClient();
+  await shop.newUser("counted");
+  const [account] = await worker.sql("SELECT * FROM accounts WHERE client_id = ? AND user_id = 'counted'", shop.id);
+  const [{ token_epoch: epoch }] = await worker.sql("SELECT token_epoch FROM clients WHERE client_id = ?", shop.id);
+  const values = { $client: shop.id, $user: "counted", $state: account.state, $now: account.updated_at, $version: account.version, $id: epoch };
+  const statements = JSON.parse(readFileSync(new URL("verification.json", import.meta.url), "utf8"));
+  const prepared = statements.map(({ sql, params }) => worker.env.DB.prepare(sql).bind(...params.map((name) => values[name] ?? name)));
+  const results = await worker.env.DB.batch(prepared);
+  assert.deepEqual(results.map(({ meta }) => [meta.changes, meta.rows_written]), [[1, 1], [1, 2]]);
 });

@@ -9,7 +9,7 @@ export function seeded(seed) {
 
 const WEIGHTS = {
   rightCode: 26, wrongCode: 4, oldCode: 3, generate: 10, generatedCode: 12, sms: 2, smsCode: 4, recoveryCodes: 2, recoveryCode: 8,
-  renew: 4, revoke: 1, disable: 1, remove: 1, register: 3, registerActive: 1, unlock: 3, status: 9,
+  namedCode: 8, renew: 4, revoke: 1, disable: 1, remove: 1, register: 3, registerActive: 1, unlock: 3, status: 9,
 };
 const CHOICES = Object.entries(WEIGHTS).flatMap(([name, weight]) => Array(weight).fill(name));
 const MOST_CUT_OFF = 2;
@@ -41,7 +41,7 @@ export class Subject {
   choose(name, random) {
     const recent = (list) => list[Math.max(0, list.length - 1 - (random(3) ? 0 : random(3)))];
     const any = (list) => list[random(list.length)];
-    const verify = (code, source) => this.do("verify", { code, source }, () => this.client.verify(this.user, code), random);
+    const verify = (code, source, method) => this.do("verify", { code, source, method }, () => this.client.verify(this.user, code, method), random);
     const totp = (app) => {
       if (!app) return undefined;
       const step = app.step() + random(3) - 1;
@@ -52,6 +52,7 @@ export class Subject {
       case "rightCode": return totp(recent(this.apps));
       case "oldCode": return totp(any(this.apps));
       case "wrongCode": return verify(String(random(1_000_000)).padStart(6, "0"), "guess");
+      case "namedCode": return this.named(random, verify);
       case "generatedCode": return this.generated.length ? numberOf(recent(this.generated)) : undefined;
       case "smsCode": return this.smsCodes.length ? numberOf(recent(this.smsCodes)) : undefined;
       case "recoveryCode": return this.recovery.length ? verify(...Array(2).fill(any(recent(this.recovery)))) : undefined;
@@ -65,6 +66,20 @@ export class Subject {
       case "status": return this.do("status", {}, () => this.client.status(this.user), random);
       default: return this[name](random);
     }
+  }
+
+  /** A code, right or wrong, said to be of some method. */
+  named(random, verify) {
+    const method = ["totp", "sms", "generated", "recovery_code"][random(4)];
+    const app = this.apps.at(-1);
+    const generated = this.generated.at(-1);
+    const kept = this.recovery.at(-1)?.[random(10)];
+    const choices = [
+      app && [app.codeOf(app.step()), `${app.secret}/${app.step()}`],
+      generated && [generated.code, `code ${generated.id}`],
+      kept && [kept, kept],
+    ].filter(Boolean);
+    return choices.length ? verify(...choices[random(choices.length)], method) : undefined;
   }
 
   register(confirm, random) {
