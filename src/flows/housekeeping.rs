@@ -15,7 +15,7 @@ use crate::storage::{audit_log, clients, revoked_tokens, send_counters};
 /// Rows one statement deletes.
 pub(super) const ROWS_AT_ONCE: u32 = 1000;
 /// Accounts sealed again in one batch.
-const ACCOUNTS_AT_ONCE: u32 = 50;
+const ACCOUNTS_AT_ONCE: u32 = 25;
 
 /// How much one run may do. It goes on until there is nothing left to do or this is used up.
 pub struct Allowance {
