@@ -37,7 +37,7 @@ pub fn bound(parts: &[&[u8]]) -> Vec<u8> {
     text
 }
 
-/// Plain SHA-256 under a label, for values of 112 bits and more (SECURITY.md decision 12): it
+/// Plain SHA-256 under a label, for values of 112 bits and more (decision 15): it
 /// needs no key, so retiring a master key kills no recovery code and no client secret.
 pub fn plain(label: &str, parts: &[&[u8]]) -> Digest {
     let mut hash = Sha256::new();

@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// The algorithm of the WICG draft (SECURITY appendix E.6).
+    /// The parser of domain-bound codes (WICG sms-one-time-codes).
     fn bound_to(message: &str) -> Option<(String, String)> {
         let last = message.lines().last()?;
         let rest = last.strip_prefix('@')?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::code::Digits;
 
 /// How a code was proved. Named in the answer, so that an application can refuse to treat them
-/// as equal (SECURITY decision 13).
+/// as equal (decision 26).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {

@@ -44,7 +44,7 @@ impl RecoveryCode {
     }
 
     /// Plain SHA-256, bound to its owner: at 120 bits no key is needed, so no key rotation can
-    /// kill it (SECURITY decision 12).
+    /// kill it (decision 15).
     pub fn digest(&self, owner: Owner<'_>) -> Digest {
         digest::plain(
             "candado/recovery-code/v1",

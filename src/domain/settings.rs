@@ -172,7 +172,7 @@ pub struct Settings {
     pub registrations_per_minute: Bounded<1, 1200, 1_000_000>,
     /// Codes a minute that the application hands over itself.
     pub generated_codes_per_minute: Bounded<1, 1200, 1_000_000>,
-    /// Whether disable, renew, recovery-codes, contact and delete need a fresh code (SECURITY decision 7).
+    /// Whether disable, renew, recovery-codes, contact and delete need a fresh code (decision 7).
     pub require_step_up: bool,
 }
 

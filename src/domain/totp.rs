@@ -8,7 +8,7 @@ use totp_rs::{Builder, Totp};
 use super::code::{Digits, NumericCode};
 use super::time::UnixTime;
 
-/// Steps accepted before and after the current one (RFC 6238 §5.2, SECURITY decision 8).
+/// Steps accepted before and after the current one (RFC 6238 §5.2, decision 25).
 const WINDOW: u64 = 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

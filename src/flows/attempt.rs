@@ -170,7 +170,7 @@ impl Judged {
 }
 
 /// A change that takes something from a user: with the client's policy on it needs a fresh code, and a
-/// code that was sent is verified whatever the policy (SECURITY decision 7). Proof and change are
+/// code that was sent is verified whatever the policy (decision 7). Proof and change are
 /// stored together, so that a code proves one change.
 ///
 /// `check` says whether the change is possible at all, before any code is looked at; `free` whether it needs

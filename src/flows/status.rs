@@ -20,7 +20,7 @@ pub struct Status {
     pub last_verified_at: Option<UnixTime>,
 }
 
-/// An unknown user has nothing enrolled, and that is an answer, not an error (SECURITY decision 4).
+/// An unknown user has nothing enrolled, and that is an answer, not an error (decision 24).
 pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Status, Error> {
     let loaded = load(call, caller, user).await?;
     let Some(stored) = loaded.stored else {

@@ -1,5 +1,5 @@
 //! A key-value store with expiry. It may be stale, empty or out of reach: nothing security depends
-//! on is believed from it (SECURITY decision 2).
+//! on is believed from it (decision 2).
 
 use async_trait::async_trait;
 

@@ -178,7 +178,7 @@ test("GET /mfa/status takes a query", async () => {
   failure(await status("?user_id=dora&client_id=other"), 403, "client_mismatch");
 });
 
-test("GET /mfa/status takes the same as a JSON body, as the seed writes it", async () => {
+test("GET /mfa/status takes the same as a JSON body, as the original API has it", async () => {
   await shop.newUser("emil");
   const body = JSON.stringify({ user_id: "emil", client_id: shop.id });
   const headers = { ...json(), "content-length": Buffer.byteLength(body) };

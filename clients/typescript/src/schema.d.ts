@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Read the record of events
-         * @description Oldest first. Ask again with `after` set to `next` until that is null. Events are kept for a year.
+         * @description Oldest first. Ask again with `after` set to `next` until that is null. Events are kept for `AUDIT_RETENTION_DAYS`, a year if that is not set.
          */
         get: operations["listAuditEvents"];
         put?: never;
@@ -61,7 +61,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a client
-         * @description With all its users.
+         * @description With all its users. From here on there is no such client. Where it has very many users, the last of them are deleted within minutes; until then its id is not free.
          */
         delete: operations["deleteClient"];
         options?: never;
@@ -104,7 +104,7 @@ export interface paths {
         put?: never;
         /**
          * Unlock a user
-         * @description Clears failure counters and locks. An authenticator disabled by failures stays disabled: renew it.
+         * @description Clears the user's counters and locks. What failures disabled stays disabled: the user renews it.
          */
         post: operations["unlockUser"];
         delete?: never;
@@ -164,7 +164,7 @@ export interface paths {
         };
         /**
          * Is the service up?
-         * @description 200 only if the database answers, its schema is current and the keys load.
+         * @description 200 only if the database answers, its schema is current, and `MASTER_KEYS` opens what is stored in it.
          */
         get: operations["getHealth"];
         put?: never;
@@ -186,7 +186,7 @@ export interface paths {
         put?: never;
         /**
          * Change phone or e-mail
-         * @description Sets what is given; `null` removes. Codes on their way to a changed destination die. Verify an address before you put it here: who reads it can log in.
+         * @description Sets what is given; `null` removes it. Codes on their way to a changed destination die. Verify an address before you send it here: whoever reads its messages can log in.
          */
         post: operations["updateContact"];
         delete?: never;
@@ -206,7 +206,7 @@ export interface paths {
         put?: never;
         /**
          * Turn MFA off
-         * @description Authenticators, live codes and recovery codes are gone; phone and e-mail stay. Doing it twice is no error.
+         * @description Authenticators, live codes and recovery codes are gone; the phone number and e-mail address stay. Turning it off twice is not an error.
          */
         post: operations["disable"];
         delete?: never;
@@ -226,7 +226,7 @@ export interface paths {
         put?: never;
         /**
          * Send a code by e-mail
-         * @description Six digits, good for 5 minutes, to the address on file. A new code replaces the one before.
+         * @description Six digits, good for 5 minutes, to the address on file. A new code replaces the last one.
          */
         post: operations["sendEmail"];
         delete?: never;
@@ -246,7 +246,7 @@ export interface paths {
         put?: never;
         /**
          * A code to hand over yourself
-         * @description A one-time code for your own channel: print it, speak it, push it. Verifying it answers `"method": "generated"`.
+         * @description A one-time code for a channel of your own: print it, speak it, push it. Verifying it answers `"method": "generated"`. It proves nothing about the user, so it resets no counter.
          */
         post: operations["generateCode"];
         delete?: never;
@@ -265,8 +265,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bring an existing authenticator app along
-         * @description Takes over a secret another service made, so that its user goes on with the app as it is. MFA is on at once. Give the secret in base32, with `algorithm`, `digits` and `period` where they are not the usual ones, or the whole `otpauth_url`.
+         * Keep an existing authenticator app
+         * @description Takes over a secret that another service made, so that the user keeps the app as it is. MFA is on at once. Send the secret in base32, with `algorithm`, `digits` and `period` if they are not the usual ones, or the whole `otpauth_url`.
          */
         post: operations["importFactor"];
         delete?: never;
@@ -286,7 +286,7 @@ export interface paths {
         put?: never;
         /**
          * Send a recovery message
-         * @description For who lost the authenticator: eight digits, good for 10 minutes. /mfa/verify takes them and answers `"method": "recovery"`; then let the user set up a new app with /mfa/renew, and nothing else.
+         * @description For a user who lost the authenticator: eight digits, good for 10 minutes. Hand them to /mfa/renew as `code`, which sets up a new app. Or let /mfa/verify take them, which answers `"method": "recovery"`, and then let the user set up a new app and nothing else.
          */
         post: operations["sendRecovery"];
         delete?: never;
@@ -306,7 +306,7 @@ export interface paths {
         put?: never;
         /**
          * New recovery codes
-         * @description Ten codes for the user to keep, each good once. Shown this once; the former set is dead.
+         * @description Ten codes for the user to keep, each good once. Only this answer shows them, and the former set is dead. The first set needs no fresh code within 10 minutes of the enrolment.
          */
         post: operations["createRecoveryCodes"];
         delete?: never;
@@ -326,7 +326,7 @@ export interface paths {
         put?: never;
         /**
          * Set up an authenticator app
-         * @description Draws a secret for the user. Show `qr_code_url` as an image, or draw `otpauth_url` yourself, with `secret` beside it for who types. MFA is on once a first code was verified with /mfa/verify, within 10 minutes; with `"confirm": false` at once. Registering again while that is pending replaces the secret.
+         * @description Draws a secret for the user. Show `qr_code_url` as an image, or draw `otpauth_url` yourself, with `secret` beside it for those who type it. MFA is on once a first code was verified with /mfa/verify, within 10 minutes; with `"confirm": false` at once. Registering again while that is pending replaces the secret.
          */
         post: operations["register"];
         delete?: never;
@@ -366,7 +366,7 @@ export interface paths {
         put?: never;
         /**
          * Send a code by SMS
-         * @description Six digits, good for 5 minutes, to the phone number on file. A new code replaces the one before. Ends with the line browsers fill in by themselves (WebOTP).
+         * @description Six digits, good for 5 minutes, to the phone number on file. A new code replaces the last one. The message ends with the line from which browsers fill the code in (WebOTP).
          */
         post: operations["sendSms"];
         delete?: never;
@@ -426,9 +426,9 @@ export interface paths {
         put?: never;
         /**
          * Verify a code
-         * @description Is this code good? Takes whatever the user typed: a code of the authenticator, one that was sent, or a recovery code. Every good code works once. `method` in the answer says what was proved; ask for one with `method` to accept nothing else. A first code also completes an enrolment.
+         * @description Is this code good? Send whatever the user typed: a code of the authenticator, one that was sent, or a recovery code. Every good code works once. `method` in the answer says what kind it was; send `method` yourself to accept only that kind. The first code also completes an enrolment.
          *
-         *     The fifth wrong code in a row locks for a minute, and each further one for twice as long.
+         *     The fifth wrong code in a row locks for a minute, and each further one for twice as long. Codes of the app, codes that were sent and recovery codes are counted and locked apart; 50 wrong ones of a kind within 24 hours lock that kind until fewer lie within 24 hours.
          */
         post: operations["verify"];
         delete?: never;
@@ -446,7 +446,7 @@ export interface paths {
         };
         /**
          * The QR code as an image
-         * @description Where `qr_code_url` leads: an address to put into an `<img>`. It needs no access token, since `t` is a right to see just this secret, until it is confirmed, replaced or expired.
+         * @description Where `qr_code_url` leads: put it into an `<img>`. It needs no access token, since `t` is the right to see this one secret, until it is confirmed, replaced or expired.
          */
         get: operations["getQrCode"];
         put?: never;
@@ -507,7 +507,7 @@ export interface components {
             clients: components["schemas"]["Client"][];
         };
         /**
-         * @description What the user typed, always a string: 6 or 8 digits, or a recovery code of 24 characters (its dashes, spaces and case do not matter).
+         * @description What the user typed, as it is and always as a string: 6 or 8 digits, or a recovery code of 24 characters. Spaces, dashes and the case of letters do not matter. Text that cannot be a code is a wrong code; it is not counted.
          * @example 123456
          */
         Code: string;
@@ -566,7 +566,7 @@ export interface components {
             otpauth_url: string;
             /** @description The QR code as an image, for as long as the secret is pending. */
             qr_code_url: string;
-            /** @description The secret in base32, for who types it. */
+            /** @description The secret in base32, for those who type it. */
             secret: string;
             /**
              * @description `pending` until a first code is verified; `active` at once with `"confirm": false`.
@@ -574,22 +574,25 @@ export interface components {
              */
             state: "pending" | "active";
         };
+        /** @description The one shape of every error. */
         Error: {
             /**
              * Format: int32
              * @description Wrong codes left before the lock.
              */
             attempts_remaining?: number;
+            /** @description The section of the guide about this error. */
+            documentation_url?: string;
             /**
              * @description What went wrong, for programs. These names are stable.
              * @enum {string}
              */
-            error: "invalid_request" | "invalid_code" | "code_already_used" | "unsupported_grant_type" | "invalid_scope" | "invalid_client" | "invalid_token" | "https_required" | "client_mismatch" | "factor_disabled" | "step_up_required" | "user_not_found" | "not_found" | "method_not_allowed" | "already_registered" | "client_exists" | "mfa_not_enabled" | "payload_too_large" | "unsupported_media_type" | "destination_missing" | "destination_not_allowed" | "locked" | "send_limited" | "rate_limited" | "internal" | "delivery_failed" | "delivery_unavailable" | "unavailable";
+            error: "invalid_request" | "invalid_code" | "code_already_used" | "unsupported_grant_type" | "invalid_scope" | "invalid_client" | "invalid_token" | "https_required" | "client_mismatch" | "factor_disabled" | "step_up_required" | "method_not_allowed" | "account_limit_reached" | "user_not_found" | "not_found" | "already_registered" | "client_exists" | "mfa_not_enabled" | "payload_too_large" | "unsupported_media_type" | "destination_missing" | "destination_not_allowed" | "locked" | "send_limited" | "rate_limited" | "internal" | "delivery_failed" | "delivery_unavailable" | "channel_not_configured" | "unavailable";
             /** @description `message` once more, where RFC 6749 wants it: at /auth. */
             error_description?: string;
             /** @description The field that is wrong, where one is. */
             field?: string;
-            /** @description What went wrong, for people who read logs. May change. */
+            /** @description What went wrong and what to do, for people who read logs. The wording may change. */
             message: string;
             /**
              * Format: int64
@@ -647,7 +650,7 @@ export interface components {
             user_id: components["schemas"]["UserId"];
         };
         /**
-         * @description A name shown to people: 1 to 64 characters, none of them a control character, no space at either end.
+         * @description A name shown to people: 1 to 64 visible characters, with no space at either end.
          * @example Shop
          */
         Label: string;
@@ -657,7 +660,7 @@ export interface components {
          */
         Locale: "en" | "es";
         /**
-         * @description How a code was proved. `recovery` is a recovery message: it proves the right to set up MFA anew, so let its user do nothing else.
+         * @description What kind of code it was. `recovery` is a recovery message: it proves the right to set up MFA again, so let the user do nothing else.
          * @enum {string}
          */
         Method: "totp" | "sms" | "email" | "generated" | "recovery_code" | "recovery";
@@ -667,7 +670,7 @@ export interface components {
          */
         Period: 30 | 60;
         /**
-         * @description A phone number as E.164 writes it: +, country code, number, without spaces.
+         * @description A phone number in E.164: a plus sign, the country code and the number, without spaces.
          * @example +34600111222
          */
         Phone: string;
@@ -752,22 +755,37 @@ export interface components {
              */
             cooldown_seconds: number;
             /**
-             * @description E-mails per day (UTC) of the whole client.
+             * @description E-mails a day (UTC) for the whole client.
              * @default 5000
              */
             daily_email_budget: number;
             /**
-             * @description SMS per day (UTC) of the whole client.
+             * @description SMS a day (UTC) for the whole client.
              * @default 1000
              */
             daily_sms_budget: number;
-            /** @description The name in authenticator apps and messages; the client's name while it is not set. */
+            /**
+             * @description Codes a minute that the application hands over itself.
+             * @default 1200
+             */
+            generated_codes_per_minute: number;
+            /** @description The name in authenticator apps and messages. If it is not set: the client's name. */
             issuer: components["schemas"]["Label"] | null;
             locale: components["schemas"]["Locale"];
-            /** @description The methods the client may use; all while it is not set. */
+            /**
+             * @description Users the client may have.
+             * @default 1000000
+             */
+            max_accounts: number;
+            /** @description The methods the client may use. If it is not set: all of them. */
             methods: components["schemas"]["Method"][] | null;
             /**
-             * @description Whether disabling, renewing, deleting, new recovery codes and new contact data need a fresh `code`.
+             * @description Registrations and imports a minute.
+             * @default 1200
+             */
+            registrations_per_minute: number;
+            /**
+             * @description Whether a fresh `code` is needed to disable, renew or delete, to make new recovery codes and to change the phone number or address.
              * @default false
              */
             require_step_up: boolean;
@@ -777,16 +795,16 @@ export interface components {
              */
             sends_per_day: number;
             /**
-             * @description Messages to one destination in 10 minutes, whichever users it belongs to.
+             * @description Messages to one destination in 10 minutes, for all users who share it.
              * @default 5
              */
             sends_per_ten_minutes: number;
-            /** @description The countries SMS may go to; what SMS_COUNTRIES says while it is not set. */
+            /** @description The countries SMS may go to. If it is not set: those of SMS_COUNTRIES. */
             sms_countries: components["schemas"]["CountryList"] | null;
-            /** @description The domain SMS codes are bound to (WebOTP); this service's own while it is not set. */
+            /** @description The domain SMS codes are bound to (WebOTP). If it is not set: this service's own. */
             sms_domain: components["schemas"]["Domain"] | null;
             /**
-             * @description SMS per hour to numbers that differ in their last four digits only.
+             * @description SMS an hour to numbers that differ only in their last four digits.
              * @default 20
              */
             sms_per_prefix_and_hour: number;
@@ -799,23 +817,38 @@ export interface components {
              */
             cooldown_seconds: number | null;
             /**
-             * @description E-mails per day (UTC) of the whole client.
+             * @description E-mails a day (UTC) for the whole client.
              * @default 5000
              */
             daily_email_budget: number | null;
             /**
-             * @description SMS per day (UTC) of the whole client.
+             * @description SMS a day (UTC) for the whole client.
              * @default 1000
              */
             daily_sms_budget: number | null;
-            /** @description The name in authenticator apps and messages; the client's name while it is not set. */
+            /**
+             * @description Codes a minute that the application hands over itself.
+             * @default 1200
+             */
+            generated_codes_per_minute: number | null;
+            /** @description The name in authenticator apps and messages. If it is not set: the client's name. */
             issuer?: components["schemas"]["Label"] | null;
-            /** @description The language of messages, where a request names none. */
+            /** @description The language of messages, unless a request names another. */
             locale?: components["schemas"]["Locale"] | null;
-            /** @description The methods the client may use; all while it is not set. */
+            /**
+             * @description Users the client may have.
+             * @default 1000000
+             */
+            max_accounts: number | null;
+            /** @description The methods the client may use. If it is not set: all of them. */
             methods?: components["schemas"]["Method"][] | null;
             /**
-             * @description Whether disabling, renewing, deleting, new recovery codes and new contact data need a fresh `code`.
+             * @description Registrations and imports a minute.
+             * @default 1200
+             */
+            registrations_per_minute: number | null;
+            /**
+             * @description Whether a fresh `code` is needed to disable, renew or delete, to make new recovery codes and to change the phone number or address.
              * @default false
              */
             require_step_up: boolean | null;
@@ -825,22 +858,22 @@ export interface components {
              */
             sends_per_day: number | null;
             /**
-             * @description Messages to one destination in 10 minutes, whichever users it belongs to.
+             * @description Messages to one destination in 10 minutes, for all users who share it.
              * @default 5
              */
             sends_per_ten_minutes: number | null;
-            /** @description The countries SMS may go to; what SMS_COUNTRIES says while it is not set. */
+            /** @description The countries SMS may go to. If it is not set: those of SMS_COUNTRIES. */
             sms_countries?: components["schemas"]["CountryList"] | null;
-            /** @description The domain SMS codes are bound to (WebOTP); this service's own while it is not set. */
+            /** @description The domain SMS codes are bound to (WebOTP). If it is not set: this service's own. */
             sms_domain?: components["schemas"]["Domain"] | null;
             /**
-             * @description SMS per hour to numbers that differ in their last four digits only.
+             * @description SMS an hour to numbers that differ only in their last four digits.
              * @default 20
              */
             sms_per_prefix_and_hour: number | null;
         };
         /**
-         * @description `active`: codes are asked for. `pending`: waits for its first code. `disabled`: turned off, by request or by 100 wrong codes in a row. `none`: nothing was ever set up.
+         * @description `active`: MFA is on. `pending`: set up, but no first code was verified yet. `disabled`: turned off by request, or by 100 wrong codes in a row. `none`: nothing was ever set up.
          * @enum {string}
          */
         State: "active" | "pending" | "disabled" | "none";
@@ -848,13 +881,13 @@ export interface components {
             created_at: components["schemas"]["UnixTime"] | null;
             last_verified_at: components["schemas"]["UnixTime"] | null;
             locked_until: components["schemas"]["UnixTime"] | null;
-            /** @description What a code can be proved by now, recovery apart. */
+            /** @description What the user can log in with now, recovery aside. */
             methods: components["schemas"]["Method"][];
             mfa_enabled: boolean;
             recovery_codes_remaining: number;
             state: components["schemas"]["State"];
         };
-        /** @description The seed's answer to what has nothing more to say. */
+        /** @description It was done, and there is nothing more to say. */
         Success: {
             message: string;
             /** @enum {string} */
@@ -895,7 +928,7 @@ export interface components {
             settings?: components["schemas"]["SettingsPatch"];
         };
         /**
-         * @description Your own id of the user: 1 to 128 printable ASCII characters without space, compared byte for byte. Use an id that never changes, not a name or an e-mail address.
+         * @description Your own id for the user: 1 to 128 printable ASCII characters without spaces, compared byte for byte, and not `.` or `..`. Use an id that never changes, not a name or an e-mail address.
          * @example user123
          */
         UserId: string;
@@ -932,7 +965,7 @@ export interface components {
                 };
             };
         };
-        /** @description `client_exists`: a client of this id exists already. */
+        /** @description `client_exists`: a client of this id exists already, or is still being deleted. */
         ClientExists: {
             headers: {
                 "Cache-Control": components["headers"]["Cache-Control"];
@@ -976,7 +1009,7 @@ export interface components {
         };
         /**
          * @description - `destination_missing`: no phone number or e-mail address is on file; set it with /mfa/contact.
-         *     - `destination_not_allowed`: SMS to this country is not allowed for this client, or there can be no such number.
+         *     - `destination_not_allowed`: SMS to this country is not allowed for this client, or none can be sent to such a number. Offer another channel.
          */
         DestinationMissingOrDestinationNotAllowed: {
             headers: {
@@ -1025,9 +1058,9 @@ export interface components {
         /**
          * @description - `https_required`: the request came over plain http.
          *     - `client_mismatch`: `client_id` is not the one the token was issued to. Leave it out.
-         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator. Let the user recover and renew.
+         *     - `account_limit_reached`: the client has as many users as its setting `max_accounts` allows. The operator can raise it.
          */
-        HttpsRequiredOrClientMismatchOrFactorDisabled: {
+        HttpsRequiredOrClientMismatchOrAccountLimitReached: {
             headers: {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1036,14 +1069,33 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {string} */
-                    error?: "https_required" | "client_mismatch" | "factor_disabled";
+                    error?: "https_required" | "client_mismatch" | "account_limit_reached";
                 };
             };
         };
         /**
          * @description - `https_required`: the request came over plain http.
          *     - `client_mismatch`: `client_id` is not the one the token was issued to. Leave it out.
-         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator. Let the user recover and renew.
+         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.
+         *     - `method_not_allowed`: the client's setting `methods` leaves this method out. Offer what `methods` of /mfa/status lists.
+         */
+        HttpsRequiredOrClientMismatchOrFactorDisabledOrMethodNotAllowed: {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    error?: "https_required" | "client_mismatch" | "factor_disabled" | "method_not_allowed";
+                };
+            };
+        };
+        /**
+         * @description - `https_required`: the request came over plain http.
+         *     - `client_mismatch`: `client_id` is not the one the token was issued to. Leave it out.
+         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.
          *     - `step_up_required`: the client's policy wants a fresh `code` of the user for this.
          */
         HttpsRequiredOrClientMismatchOrFactorDisabledOrStepUpRequired: {
@@ -1061,7 +1113,64 @@ export interface components {
         };
         /**
          * @description - `https_required`: the request came over plain http.
-         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator. Let the user recover and renew.
+         *     - `client_mismatch`: `client_id` is not the one the token was issued to. Leave it out.
+         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.
+         *     - `step_up_required`: the client's policy wants a fresh `code` of the user for this.
+         *     - `method_not_allowed`: the client's setting `methods` leaves this method out. Offer what `methods` of /mfa/status lists.
+         */
+        HttpsRequiredOrClientMismatchOrFactorDisabledOrStepUpRequiredOrMethodNotAllowed: {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    error?: "https_required" | "client_mismatch" | "factor_disabled" | "step_up_required" | "method_not_allowed";
+                };
+            };
+        };
+        /**
+         * @description - `https_required`: the request came over plain http.
+         *     - `client_mismatch`: `client_id` is not the one the token was issued to. Leave it out.
+         *     - `method_not_allowed`: the client's setting `methods` leaves this method out. Offer what `methods` of /mfa/status lists.
+         */
+        HttpsRequiredOrClientMismatchOrMethodNotAllowed: {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    error?: "https_required" | "client_mismatch" | "method_not_allowed";
+                };
+            };
+        };
+        /**
+         * @description - `https_required`: the request came over plain http.
+         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.
+         *     - `method_not_allowed`: the client's setting `methods` leaves this method out. Offer what `methods` of /mfa/status lists.
+         *     - `client_mismatch`: `client_id` is not the one the token was issued to. Leave it out.
+         */
+        HttpsRequiredOrFactorDisabledOrMethodNotAllowedOrClientMismatch: {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    /** @enum {string} */
+                    error?: "https_required" | "factor_disabled" | "method_not_allowed" | "client_mismatch";
+                };
+            };
+        };
+        /**
+         * @description - `https_required`: the request came over plain http.
+         *     - `factor_disabled`: 100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.
          *     - `step_up_required`: the client's policy wants a fresh `code` of the user for this.
          */
         HttpsRequiredOrFactorDisabledOrStepUpRequired: {
@@ -1122,8 +1231,8 @@ export interface components {
         };
         /**
          * @description - `invalid_request`: the request is malformed; `field` names the culprit. Fix the program, do not retry.
-         *     - `invalid_code`: the code is wrong or has expired. Let the user try again; `attempts_remaining` counts down to the lock, and the one that locks has `retry_after`.
-         *     - `code_already_used`: the right code, but used before. Ask for the next one, shown in `retry_after` seconds.
+         *     - `invalid_code`: the code is wrong or has expired, or what was typed is no code at all, which is not counted. Let the user try again; `attempts_remaining` counts down to the lock, and the one that locks has `retry_after`.
+         *     - `code_already_used`: the right code, but used before; nothing is counted. The app shows its next one in `retry_after` seconds; without `retry_after` it was a code that was sent or kept, and another one is needed.
          */
         InvalidRequestOrInvalidCodeOrCodeAlreadyUsed: {
             headers: {
@@ -1282,8 +1391,9 @@ export interface components {
         /**
          * @description - `send_limited`: too many messages. The last code may still be good; wait `retry_after` seconds.
          *     - `rate_limited`: too many requests at once. Wait `retry_after` seconds.
+         *     - `locked`: too many wrong codes. Says nothing about this code; wait `retry_after` seconds.
          */
-        SendLimitedOrRateLimited: {
+        SendLimitedOrRateLimitedOrLocked: {
             headers: {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -1293,7 +1403,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {string} */
-                    error?: "send_limited" | "rate_limited";
+                    error?: "send_limited" | "rate_limited" | "locked";
                 };
             };
         };
@@ -1314,9 +1424,10 @@ export interface components {
         };
         /**
          * @description - `unavailable`: the database is out of reach. Try again.
-         *     - `delivery_unavailable`: the provider is out of reach or not configured. Try again, or offer another channel.
+         *     - `channel_not_configured`: this service has no provider for the channel. Waiting does not help: its operator sets one up.
+         *     - `delivery_unavailable`: the provider is out of reach, or asked for a pause. Wait `retry_after` seconds, or offer another channel.
          */
-        UnavailableOrDeliveryUnavailable: {
+        UnavailableOrChannelNotConfiguredOrDeliveryUnavailable: {
             headers: {
                 "Cache-Control": components["headers"]["Cache-Control"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -1326,7 +1437,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {string} */
-                    error?: "unavailable" | "delivery_unavailable";
+                    error?: "unavailable" | "channel_not_configured" | "delivery_unavailable";
                 };
             };
         };
@@ -1411,7 +1522,7 @@ export interface operations {
                  */
                 event?: string;
                 /**
-                 * @description At most so many.
+                 * @description At most this many.
                  * @example 100
                  */
                 limit?: number;
@@ -1893,17 +2004,17 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatch"];
+            403: components["responses"]["HttpsRequiredOrFactorDisabledOrMethodNotAllowedOrClientMismatch"];
             404: components["responses"]["UserNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["MfaNotEnabled"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["DestinationMissing"];
-            429: components["responses"]["SendLimitedOrRateLimited"];
+            429: components["responses"]["SendLimitedOrRateLimitedOrLocked"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DeliveryFailed"];
-            503: components["responses"]["UnavailableOrDeliveryUnavailable"];
+            503: components["responses"]["UnavailableOrChannelNotConfiguredOrDeliveryUnavailable"];
         };
     };
     generateCode: {
@@ -1932,13 +2043,13 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatch"];
+            403: components["responses"]["HttpsRequiredOrClientMismatchOrMethodNotAllowed"];
             404: components["responses"]["UserNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["MfaNotEnabled"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            429: components["responses"]["RateLimited"];
+            429: components["responses"]["LockedOrRateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -1969,7 +2080,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatch"];
+            403: components["responses"]["HttpsRequiredOrClientMismatchOrAccountLimitReached"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["AlreadyRegistered"];
             413: components["responses"]["PayloadTooLarge"];
@@ -2005,17 +2116,17 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatch"];
+            403: components["responses"]["HttpsRequiredOrFactorDisabledOrMethodNotAllowedOrClientMismatch"];
             404: components["responses"]["UserNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["MfaNotEnabled"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["DestinationMissingOrDestinationNotAllowed"];
-            429: components["responses"]["SendLimitedOrRateLimited"];
+            429: components["responses"]["SendLimitedOrRateLimitedOrLocked"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DeliveryFailed"];
-            503: components["responses"]["UnavailableOrDeliveryUnavailable"];
+            503: components["responses"]["UnavailableOrChannelNotConfiguredOrDeliveryUnavailable"];
         };
     };
     createRecoveryCodes: {
@@ -2044,7 +2155,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequestOrInvalidCodeOrCodeAlreadyUsed"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatchOrFactorDisabledOrStepUpRequired"];
+            403: components["responses"]["HttpsRequiredOrClientMismatchOrFactorDisabledOrStepUpRequiredOrMethodNotAllowed"];
             404: components["responses"]["UserNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["MfaNotEnabled"];
@@ -2081,7 +2192,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatch"];
+            403: components["responses"]["HttpsRequiredOrClientMismatchOrAccountLimitReached"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["AlreadyRegistered"];
             413: components["responses"]["PayloadTooLarge"];
@@ -2154,17 +2265,17 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatch"];
+            403: components["responses"]["HttpsRequiredOrFactorDisabledOrMethodNotAllowedOrClientMismatch"];
             404: components["responses"]["UserNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["MfaNotEnabled"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["DestinationMissingOrDestinationNotAllowed"];
-            429: components["responses"]["SendLimitedOrRateLimited"];
+            429: components["responses"]["SendLimitedOrRateLimitedOrLocked"];
             500: components["responses"]["Internal"];
             502: components["responses"]["DeliveryFailed"];
-            503: components["responses"]["UnavailableOrDeliveryUnavailable"];
+            503: components["responses"]["UnavailableOrChannelNotConfiguredOrDeliveryUnavailable"];
         };
     };
     getStatus: {
@@ -2266,7 +2377,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequestOrInvalidCodeOrCodeAlreadyUsed"];
             401: components["responses"]["InvalidToken"];
-            403: components["responses"]["HttpsRequiredOrClientMismatchOrFactorDisabled"];
+            403: components["responses"]["HttpsRequiredOrClientMismatchOrFactorDisabledOrMethodNotAllowed"];
             404: components["responses"]["UserNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["MfaNotEnabled"];
@@ -2281,7 +2392,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description `png` or `svg`; if it is missing, what `Accept` asks for, else PNG.
+                 * @description `png` or `svg`. If it is missing: what `Accept` asks for, else PNG.
                  * @example svg
                  */
                 format?: "png" | "svg";

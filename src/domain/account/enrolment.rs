@@ -114,7 +114,7 @@ impl Account {
     }
 
     /// Binds a new secret beside the present one, which dies when the new one is confirmed, or now
-    /// with `revoke_current` (SECURITY decision 6). MFA counts as on throughout.
+    /// with `revoke_current` (decision 27). MFA counts as on throughout.
     pub fn renew(
         &mut self,
         enrolment: Enrolment,

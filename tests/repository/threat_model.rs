@@ -1,13 +1,9 @@
 //! The threat model names a test for each attack, or says why there is none; the tests it names exist.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn read(path: &str) -> String {
-    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(file).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use crate::read;
 
 /// The catalogue's last column by attack: `| ATK-01 | attack | what answers it | tests |`.
 fn catalogue() -> BTreeMap<String, String> {
