@@ -1,4 +1,4 @@
-// Assembles public/, which the Worker serves beside its routes: openapi.json, the API reference and the guides.
+// Assembles public/, which the Worker serves beside its routes: the guides, the API reference and openapi.json.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +9,27 @@ import { main, Problem, root, step } from "./steps.mjs";
 
 const output = join(root, "public");
 const site = (name) => readFileSync(join(root, "docs", "site", name));
-const guides = ["quick-start", "enrol", "log-in", "recover", "move-from-pyotp", "errors", "limits", "going-live", "run-it-yourself"];
+
+const groups = [
+  ["Build it in", [
+    ["quick-start", "From a fresh clone to a first verified code."],
+    ["enrol", "Turn MFA on for a user: QR code, first code, recovery codes."],
+    ["log-in", "Ask for a code after the password, and act on every answer."],
+    ["recover", "Let a user back in who has lost the phone."],
+    ["move-from-pyotp", "Keep your users' authenticator apps when you move to Candado."],
+  ]],
+  ["Look it up", [
+    ["errors", "Every error code: what happened, and what to do."],
+    ["limits", "How long things last, how often they may be tried, what can be set."],
+  ]],
+  ["Run it", [
+    ["going-live", "Deploy to Cloudflare, make a client, go through the checklist."],
+    ["run-it-yourself", "One program on your own machine, on SQLite."],
+  ]],
+];
+
+// The addresses in these stay as they are written where the service is not the one that the guide lets its reader start.
+const service = { "quick-start": "local", "run-it-yourself": "other" };
 
 // The one file of the package that is served. Its dependencies, which are built into it, would be 250 MB.
 const scalar = {
@@ -19,75 +39,116 @@ const scalar = {
 };
 
 export async function docs() {
-  const { Marked } = await import("marked");
+  // The packages may have been installed a moment ago.
+  const { markdown } = await import("./markdown.mjs");
   const document = readFileSync(join(root, "docs", "openapi.json"));
+  const operations = operationsOf(JSON.parse(document));
+  const render = await markdown(linkOf(operations));
+  const guides = groups.flatMap(([, members]) => members).map(([name, summary]) => ({ name, summary, ...render(guide(name), name) }));
+
   const files = new Map([
     ["_headers", site("_headers")],
     ["openapi.json", document],
-    ["docs.html", fill("reference.html", { header: header("docs") })],
+    ["index.html", fill("index.html", { header: header(), cards: cards(guides) })],
+    ["docs.html", fill("reference.html", { header: header("reference") })],
+    ["docs/404.html", fill("404.html", { header: header(), list: navigation(guides) })],
     ["docs/assets/scalar.js", readFileSync(await scalarBundle())],
-    ...["style.css", "reference.css", "reference.js", "icon.svg", "scalar.LICENSE.txt"].map((name) => [`docs/assets/${name}`, site(name)]),
+    ["docs/assets/search.js", await searchProgram()],
+    ["docs/assets/search.json", await searchIndex(guides, operations)],
+    ...["base.css", "guide.css", "reference.css", "page.js", "reference.js", "icon.svg", "scalar.LICENSE.txt"].map((name) => [`docs/assets/${name}`, site(name)]),
   ]);
-  const marked = renderer(Marked, JSON.parse(document));
-  const titles = guides.map((name) => [name, guide(name).match(/^# (.*)$/m)[1]]);
-  titles.forEach(([name, title], index) => {
-    const next = titles[index + 1];
-    const page = fill("guide.html", {
-      title,
-      header: header(name),
-      guides: `<ul>\n${titles.map(([other, text]) => `<li>${link(`/docs/${other}`, text, other === name)}</li>`).join("\n")}\n</ul>`,
-      content: marked.parse(guide(name)),
-      next: next ? `<p class="next">Next: <a href="/docs/${next[0]}">${next[1]}</a></p>` : "",
-    });
-    files.set(`docs/${name}.html`, page);
-  });
+  guides.forEach((page, index) => files.set(`docs/${page.name}.html`, guidePage(guides, page, index)));
+  // Where `npm start` has the inbox; a deployment has none.
+  files.set("docs/assets/local.json", JSON.stringify({ inbox: process.env.INBOX_URL ?? null }));
   write(files);
 }
 
 const guide = (name) => readFileSync(join(root, "docs", "guides", `${name}.md`), "utf8");
 
-const link = (href, text, current) => `<a href="${href}"${current ? ' aria-current="page"' : ""}>${text}</a>`;
-
-function header(current) {
-  return `<header>
-<a class="name" href="/docs/quick-start"><img src="/docs/assets/icon.svg" alt="">Candado</a>
-${link("/docs/quick-start", "Guides", guides.includes(current))}
-${link("/docs", "API reference", current === "docs")}
-<a href="/openapi.json">openapi.json</a>
-</header>`;
-}
-
 const fill = (template, values) => site(template).toString().replace(/\{\{(\w+)\}\}/g, (_, name) => values[name]);
 
-/** Markdown as on GitHub; and each operation it names is a link into the reference. */
-function renderer(Marked, { paths }) {
-  const tags = {};
-  for (const [path, item] of Object.entries(paths)) {
-    for (const [method, { tags: [tag] }] of Object.entries(item)) tags[`${method.toUpperCase()} ${path}`] = tag;
-  }
-  const slug = (text) => text.toLowerCase().replace(/\s+/g, "-");
-  const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  return new Marked({
-    gfm: true,
-    renderer: {
-      heading({ tokens, depth, text }) {
-        return `<h${depth} id="${slug(text).replace(/[^\w-]/g, "")}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
-      },
-      link({ href, tokens }) {
-        const page = href.match(/^([\w-]+)\.md(#.*)?$/);
-        return `<a href="${page ? `/docs/${page[1]}${page[2] ?? ""}` : escape(href)}">${this.parser.parseInline(tokens)}</a>`;
-      },
-      codespan({ text }) {
-        const code = `<code>${escape(text)}</code>`;
-        const operation = text.replace(/\?.*/, "");
-        const [method, path] = operation.split(" ");
-        return tags[operation] ? `<a href="/docs#tag/${slug(tags[operation])}/${method}${path}">${code}</a>` : code;
-      },
-      table(token) {
-        return `<div class="table">${new Marked().Renderer.prototype.table.call(this, token)}</div>`;
-      },
-    },
+const link = (href, text, current) => `<a href="${href}"${current ? ' aria-current="page"' : ""}>${text}</a>`;
+
+const header = (current) =>
+  fill("header.html", {
+    guides: link("/docs/quick-start", "Guides", current === "guides"),
+    reference: link("/docs", 'API<span class="wide"> reference</span>', current === "reference"),
   });
+
+function guidePage(guides, page, index) {
+  const [previous, next] = [guides[index - 1], guides[index + 1]];
+  const neighbour = (rel, title, { name, title: text }) => `<a rel="${rel}" href="/docs/${name}"><span>${title}</span> ${text}</a>`;
+  const contents = page.headings.map(({ id, depth, html }) => `<li class="depth-${depth}"><a href="#${id}">${html}</a></li>`);
+  return fill("guide.html", {
+    title: page.title,
+    summary: page.summary,
+    header: header("guides"),
+    guides: navigation(guides, page.name),
+    service: service[page.name] ?? "this",
+    content: page.html,
+    contents: contents.join("\n"),
+    neighbours: (previous ? neighbour("prev", "Previous", previous) : "") + (next ? neighbour("next", "Next", next) : ""),
+  });
+}
+
+function navigation(guides, current) {
+  const item = ([name]) => `<li>${link(`/docs/${name}`, guides.find((other) => other.name === name).title, name === current)}</li>`;
+  return groups.map(([title, members]) => `<p>${title}</p>\n<ul>\n${members.map(item).join("\n")}\n</ul>`).join("\n");
+}
+
+function cards(guides) {
+  const card = ([name, summary]) => `<li><a href="/docs/${name}">${guides.find((other) => other.name === name).title}</a><p>${summary}</p></li>`;
+  return groups.map(([title, members]) => `<h2>${title}</h2>\n<ul class="cards">\n${members.map(card).join("\n")}\n</ul>`).join("\n");
+}
+
+/** Each operation of the reference: how guides name it, and where it is. */
+function operationsOf({ paths }) {
+  const slug = (text) => text.toLowerCase().replace(/\s+/g, "-");
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, { tags: [tag], summary, description = "" }]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      url: `/docs#tag/${slug(tag)}/${method.toUpperCase()}${path}`,
+      text: `${summary}. ${description}`,
+    })),
+  );
+}
+
+/** In a guide the names of operations lead into the reference, and error codes to the guide that explains them. */
+function linkOf(operations) {
+  const errors = new Set([...guide("errors").matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code));
+  return (text, page) => {
+    const operation = operations.find(({ name }) => name === text.replace(/\?.*/, ""));
+    if (operation) return operation.url;
+    const code = text.match(page === "errors" ? /^(?:\d{3} )?(\w+)$/ : /^\d{3} (\w+)$/)?.[1];
+    return errors.has(code) ? `/docs/errors#${code}` : undefined;
+  };
+}
+
+async function searchIndex(guides, operations) {
+  const { default: MiniSearch } = await import("minisearch");
+  const { options } = await import("../docs/site/search-options.js");
+  const sections = guides.flatMap(({ name, title, sections }) =>
+    sections.map((section) => ({
+      url: `/docs/${name}${section.id && `#${section.id}`}`,
+      page: title,
+      title: section.title,
+      text: section.text,
+    })),
+  );
+  const reference = operations.map(({ name, url, text }) => ({ url, page: "API reference", title: name, text }));
+  const index = new MiniSearch(options);
+  // What is shown of a section is its beginning; all of it is found.
+  index.addAll([...sections, ...reference].map((entry, id) => ({ id, ...entry, excerpt: beginning(entry.text) })));
+  return JSON.stringify(index);
+}
+
+const beginning = (text) => (text.length > 120 ? `${text.slice(0, 120).replace(/\s\S*$/, "")} …` : text);
+
+async function searchProgram() {
+  const { build } = await import("esbuild");
+  const entry = join(root, "docs", "site", "search.js");
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
+  return outputFiles[0].contents;
 }
 
 /** Writes what differs and removes what is not there any more, so that a running `wrangler dev` reloads only for a change. */

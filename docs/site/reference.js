@@ -1,8 +1,10 @@
 // The API reference. On this machine it gets itself a token with the demo client, so that requests can be tried at once.
 const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+const reference = document.querySelector("#content");
 
-Scalar.createApiReference("#reference", {
-  url: "/openapi.json",
+nameCopyButtons();
+Scalar.createApiReference(reference, {
+  content: await documentWithClients(),
   authentication: {
     preferredSecurityScheme: "accessToken",
     securitySchemes: { accessToken: { token: local ? await demoToken() : "" } },
@@ -14,6 +16,8 @@ Scalar.createApiReference("#reference", {
   defaultOpenFirstTag: true,
   withDefaultFonts: false,
   hideDarkModeToggle: true,
+  hideSearch: true, // the bar above has one
+  hiddenClients: ["c", "clojure", "csharp", "dart", "fsharp", "go", "http", "java", "kotlin", "objc", "ocaml", "php", "powershell", "r", "ruby", "rust", "swift"],
   telemetry: false,
   persistAuth: false,
   hideClientButton: true,
@@ -22,6 +26,16 @@ Scalar.createApiReference("#reference", {
   mcp: { disabled: true },
 });
 
+/** openapi.json, and how to install the two clients that go with it. */
+async function documentWithClients() {
+  const document = await (await fetch("/openapi.json")).json();
+  document.info["x-scalar-sdk-installation"] = [
+    { lang: "Node", description: "The [TypeScript client](/docs/quick-start), from a clone of the repository:", source: "npm install PATH/clients/typescript" },
+    { lang: "Python", description: "The [Python client](/docs/quick-start), from a clone of the repository:", source: "pip install PATH/clients/python" },
+  ];
+  return document;
+}
+
 async function demoToken() {
   const response = await fetch("/auth", {
     method: "POST",
@@ -29,4 +43,12 @@ async function demoToken() {
     body: JSON.stringify({ client_id: "app123", client_secret: "secret123" }),
   });
   return response.ok ? (await response.json()).access_token : "";
+}
+
+/** Scalar's buttons to copy are icons without a name. */
+function nameCopyButtons() {
+  const name = () => {
+    for (const button of reference.querySelectorAll("button[class*=copy-button]:not([aria-label])")) button.setAttribute("aria-label", "Copy");
+  };
+  new MutationObserver(name).observe(reference, { childList: true, subtree: true });
 }
