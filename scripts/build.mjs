@@ -7,7 +7,7 @@ import { docs } from "./docs.mjs";
 import { wranglerEnvironment } from "./local.mjs";
 import { environment, installPackages, tool } from "./npm.mjs";
 import { wasmToolchain } from "./rust.mjs";
-import { main, root, step } from "./steps.mjs";
+import { cargoProgress, main, root, step } from "./steps.mjs";
 import { wasmBindgen, workerBuild } from "./tools.mjs";
 
 // Apart from native builds: a different compiler would have each of the two compile everything anew.
@@ -28,6 +28,7 @@ export async function build() {
   const env = {
     ...environment,
     ...toolchain.environment,
+    ...cargoProgress,
     PATH: `${join(root, "scripts", "cdylib")}:${path}`,
     PATH_TO_CARGO: path,
     CARGO_TARGET_DIR: wasmTargetDir,

@@ -4,7 +4,7 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
-import { capture, Problem, show, step } from "./steps.mjs";
+import { capture, cargoProgress, Problem, show, step } from "./steps.mjs";
 
 const packages = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld-22"];
 const target = "wasm32-unknown-unknown";
@@ -76,7 +76,7 @@ async function buildStandardLibrary(folder) {
     cwd: build,
     log: ["build-std"],
     // -Zbuild-std is unstable, hence the bootstrap switch; the bitcode lets a crate ask for LTO.
-    env: { ...process.env, RUSTC: "/usr/bin/rustc", RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cembed-bitcode=yes", CARGO_TARGET_DIR: join(build, "target") },
+    env: { ...process.env, ...cargoProgress, RUSTC: "/usr/bin/rustc", RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cembed-bitcode=yes", CARGO_TARGET_DIR: join(build, "target") },
   });
 
   const toolchain = join(build, "toolchain");

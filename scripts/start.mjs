@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import { build } from "./build.mjs";
 import { demoClient, localVariables, prepareDatabase, wranglerEnvironment } from "./local.mjs";
 import { tool } from "./npm.mjs";
-import { main, Problem, start } from "./steps.mjs";
+import { requestLine } from "./request-line.mjs";
+import { eachLine, main, Problem, start } from "./steps.mjs";
 
 const port = process.env.PORT || "8787";
 const sandboxPort = process.env.SANDBOX_PORT || "8026";
@@ -13,6 +14,8 @@ const sandboxAddress = `http://localhost:${sandboxPort}`;
 await main(async () => {
   await requireFree("PORT", port);
   await requireFree("SANDBOX_PORT", sandboxPort);
+  // The guides name the inbox; wrangler, which makes them again, has it from its environment.
+  process.env.INBOX_URL = sandboxAddress;
   await build();
   const variables = localVariables();
   await prepareDatabase();
@@ -22,24 +25,33 @@ await main(async () => {
   const ended = Promise.race([failure("The sandbox", sandbox), failure("wrangler dev", worker)]);
   await Promise.race([ready(`http://127.0.0.1:${port}/health`), ended]);
   worker.showOutput();
-  console.log(`
-Candado      ${address}
-Inbox        ${sandboxAddress}  (stands in for Twilio and SendGrid)
-Demo client  ${demoClient.id} / ${demoClient.secret}
-
-Try it:  curl -s -X POST ${address}/auth -H 'Content-Type: application/json' -d '{"client_id":"${demoClient.id}","client_secret":"${demoClient.secret}"}'
-
-Ctrl-C stops it.
-`);
+  console.log(banner());
   await ended;
 });
+
+function banner() {
+  const example = port === "8787" ? "npm run example" : `CANDADO_URL=${address} npm run example`;
+  return `
+Candado is running. Open it in a browser:
+
+  Guides       ${address}
+  Quick start  ${address}/docs/quick-start
+  Reference    ${address}/docs
+  Inbox        ${sandboxAddress}  (every SMS and e-mail: it stands in for Twilio and SendGrid)
+
+  Demo client  ${demoClient.id}, with the secret ${demoClient.secret}
+  Example      ${example}  (a login application, in a second terminal)
+
+Ctrl-C stops it. Each request is a line below.
+`;
+}
 
 function startSandbox(variables) {
   const { TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY } = variables;
   const credentials = { TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY };
   return start(tool("node"), ["sandbox/server.mjs"], {
     stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, SANDBOX_PORT: sandboxPort, ...credentials },
+    env: { ...process.env, SANDBOX_PORT: sandboxPort, CANDADO_URL: address, ...credentials },
   });
 }
 
@@ -52,11 +64,16 @@ function startWorker() {
   };
   const args = ["dev", "--ip", "127.0.0.1", "--port", port, "--show-interactive-dev-session=false"];
   for (const [name, value] of Object.entries(variables)) args.push("--var", `${name}:${value}`);
-  const child = start(tool("wrangler"), args, { stdio: ["ignore", "pipe", "pipe"], env: wranglerEnvironment });
+  const env = { ...wranglerEnvironment, INBOX_URL: sandboxAddress };
+  const child = start(tool("wrangler"), args, { stdio: ["ignore", "pipe", "pipe"], env });
   let shown = false;
   child.output = "";
   for (const [stream, terminal] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
-    stream?.on("data", (data) => (shown ? terminal.write(data) : (child.output += data)));
+    eachLine(stream, (line) => {
+      if (!shown) return (child.output += `${line}\n`);
+      const text = requestLine(line);
+      if (text !== null) terminal.write(`${text}\n`);
+    });
   }
   child.showOutput = () => {
     shown = true;

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const logs = join(root, "target", "setup");
@@ -104,21 +105,69 @@ export async function step(title, expected, command, args, { timeout, log = [com
   mkdirSync(logs, { recursive: true });
   const path = join(logs, `${log.join("-").replace(/[^\w.-]/g, "")}.log`);
   const file = createWriteStream(path);
-  const began = Date.now();
-  process.stdout.write(`${title} (${expected}) … `);
+  const line = progressLine(`${title} (${expected}) … `);
   const child = start(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
-  child.stdout?.pipe(file, { end: false });
-  child.stderr?.pipe(file, { end: false });
+  for (const stream of [child.stdout, child.stderr]) {
+    eachLine(stream, (text) => line.reads(text) || file.write(`${text}\n`));
+  }
   const timer = timeout && setTimeout(() => kill(-child.pid, "SIGKILL"), timeout);
   const { code, error } = await child.ended;
   clearTimeout(timer);
   await new Promise((resolve) => file.end(resolve));
-  if (code === 0) {
-    console.log(`${Math.round((Date.now() - began) / 1000)} s`);
-    return readFileSync(path, "utf8");
-  }
-  console.log("failed");
+  line.end(code === 0);
+  if (code === 0) return readFileSync(path, "utf8");
   throw new Problem(error ? `Cannot run ${command}: ${error.message}` : explain(title, path));
+}
+
+/** Calls `take` with each line, without colours. What is drawn over a line, after a carriage return, is another one. */
+export function eachLine(stream, take) {
+  let rest = "";
+  stream?.setEncoding("utf8");
+  stream?.on("data", (data) => {
+    const lines = (rest + data).split(/\r\n|\r|\n/);
+    rest = lines.pop();
+    lines.forEach((line) => take(stripVTControlCharacters(line)));
+  });
+  stream?.on("end", () => rest && take(stripVTControlCharacters(rest)));
+}
+
+/** Cargo draws its bar for whoever reads its output, too. */
+export const cargoProgress = { CARGO_TERM_PROGRESS_WHEN: "always", CARGO_TERM_PROGRESS_WIDTH: "80" };
+
+/**
+ * One line that says how far a step is: on a terminal it is written over every second; elsewhere what cargo has
+ * counted is added to it every half a minute, without control characters.
+ */
+function progressLine(text) {
+  const terminal = process.stdout.isTTY && process.env.TERM !== "dumb";
+  const began = Date.now();
+  let count = "";
+  let said = "";
+  const elapsed = () => `${Math.round((Date.now() - began) / 1000)} s`;
+  const draw = () => {
+    const line = `${text}${count && `${count} crates, `}${elapsed()}`;
+    // A line that is longer than the terminal could not be written over.
+    process.stdout.write(`\r${line.slice(0, (process.stdout.columns || 80) - 1)}\x1b[K`);
+  };
+  const add = () => {
+    if (count !== said) process.stdout.write(`${count} … `);
+    said = count;
+  };
+  process.stdout.write(text);
+  const timer = setInterval(terminal ? draw : add, terminal ? 1000 : 30_000);
+  return {
+    /** Whether this was a drawing of cargo's bar, which belongs in no log. */
+    reads(output) {
+      const drawn = output.match(/^\s*Building \[[=> ]*\] (\d+\/\d+)/);
+      if (drawn) count = drawn[1];
+      return Boolean(drawn);
+    },
+    end(well) {
+      clearInterval(timer);
+      if (terminal) process.stdout.write(`\r${text}\x1b[K`);
+      console.log(well ? elapsed() : "failed");
+    },
+  };
 }
 
 const UNREACHABLE =

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
-import { capture, Problem, root, step } from "./steps.mjs";
+import { capture, cargoProgress, Problem, root, step } from "./steps.mjs";
 
 export const workerBuild = () => install("worker-build", "0.8.7", "worker-build", "about 1.5 min");
 
@@ -29,7 +29,7 @@ async function install(crate, version, program, expected) {
   const compile = (...more) =>
     step(`Compiling ${crate} ${version}`, expected, "cargo", [...args, ...more], {
       log: ["cargo-install", crate],
-      env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_TARGET_DIR: build },
+      env: { ...process.env, ...cargoProgress, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_TARGET_DIR: build },
     });
   try {
     await compile("--locked");
