@@ -19,13 +19,24 @@ test("the page and all it loads come from the sandbox, under a strict policy", a
   assert.match(page.headers.get("content-security-policy"), /default-src 'none'; script-src 'self';/);
   assert.doesNotMatch(html, /<script(?![^>]*src=)|\son\w+=/i, "no inline script");
 
-  const loaded = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address).filter((address) => address !== "data:,");
+  const loaded = [...html.matchAll(/<(?:script|link)[^>]* (?:src|href)="([^"]+)"/g)].map(([, address]) => address).filter((address) => address !== "data:,");
   assert.deepEqual(loaded, ["/inbox.css", "/inbox.js"]);
   const imported = [...(await readFile(new URL("inbox.js", import.meta.url), "utf8")).matchAll(/from "\.(\/[^"]+)"/g)];
   for (const path of [...loaded, ...imported.map(([, address]) => address)]) {
     const response = await fetch(sandbox.url + path);
     assert.equal(response.status, 200, path);
     assert.match(response.headers.get("content-type"), /^text\/(css|javascript)/, path);
+  }
+});
+
+test("the page calls the service where it is", async () => {
+  const elsewhere = await startSandbox({ service: "http://localhost:9999" });
+  try {
+    const html = await (await fetch(elsewhere.url)).text();
+    assert.match(html, /API=http:\/\/localhost:9999\n/);
+    assert.doesNotMatch(html, /localhost:8787/);
+  } finally {
+    await elsewhere.close();
   }
 });
 

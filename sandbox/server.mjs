@@ -1,6 +1,6 @@
-// Stands in for Twilio and SendGrid on localhost (DESIGN.md section 8): start, sockets, routes.
+// Stands in for Twilio and SendGrid on localhost: start, sockets, routes.
 //
-//   node sandbox/server.mjs            SANDBOX_PORT, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY
+//   node sandbox/server.mjs            SANDBOX_PORT, CANDADO_URL, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY
 //   import { startSandbox } from "…"   in tests
 
 import { createServer } from "node:http";
@@ -31,14 +31,18 @@ const PAGE_HEADERS = {
   "referrer-policy": "no-referrer",
 };
 
+// What inbox.html itself says.
+const DEFAULT_SERVICE = "http://localhost:8787";
+
 /**
- * Credentials left out accept every well-formed one. Port 0 takes any free port.
+ * Credentials left out accept every well-formed one. Port 0 takes any free port. The page names `service`.
  * @returns {Promise<{url: string, close: () => Promise<void>, messages: (filter?) => object[], requests: () => object[]}>}
  */
-export async function startSandbox({ port = 0, twilioAccountSid, twilioAuthToken, sendgridApiKey } = {}) {
+export async function startSandbox({ port = 0, service = DEFAULT_SERVICE, twilioAccountSid, twilioAuthToken, sendgridApiKey } = {}) {
   const sandbox = {
     store: createStore(),
     faults: createFaults(),
+    service,
     credentials: {
       sms: { accountSid: twilioAccountSid, authToken: twilioAuthToken },
       email: { apiKey: sendgridApiKey },
@@ -107,7 +111,7 @@ async function handle(sandbox, request, response) {
   response.end(request.method === "HEAD" ? undefined : answer.body);
 }
 
-async function answerOwn({ store, faults }, request, body) {
+async function answerOwn({ store, faults, service }, request, body) {
   // A web page that had its own name resolve to 127.0.0.1 would otherwise read the codes.
   if (!LOCAL_HOST.test(request.headers.host ?? "")) return problem(403, "the sandbox answers to localhost only");
   if (body === undefined) return problem(413, `the body is larger than ${BODY_LIMIT} bytes`);
@@ -125,7 +129,7 @@ async function answerOwn({ store, faults }, request, body) {
       DELETE: () => (faults.forget(), noContent()),
     },
   };
-  const methods = Object.hasOwn(PAGE_FILES, pathname) ? { GET: () => page(pathname) } : routes[pathname];
+  const methods = Object.hasOwn(PAGE_FILES, pathname) ? { GET: () => page(pathname, service) } : routes[pathname];
   if (!methods) return problem(404, `nothing at ${pathname}`);
   const method = request.method === "HEAD" ? "GET" : request.method;
   if (!Object.hasOwn(methods, method)) {
@@ -151,10 +155,10 @@ function addFault(faults, request, body) {
   return json(201, fault);
 }
 
-async function page(pathname) {
+async function page(pathname, service) {
   const [file, type] = PAGE_FILES[pathname];
   const body = await readFile(new URL(file, import.meta.url), "utf8");
-  return { status: 200, headers: { ...PAGE_HEADERS, "content-type": type }, body };
+  return { status: 200, headers: { ...PAGE_HEADERS, "content-type": type }, body: body.replaceAll(DEFAULT_SERVICE, service) };
 }
 
 /** The body as text, or undefined when it is too large: read to its end, so that the answer is read too. */
@@ -181,13 +185,18 @@ function noContent() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
-  const { SANDBOX_PORT = "8026", TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY } = process.env;
+  const { SANDBOX_PORT = "8026", CANDADO_URL = DEFAULT_SERVICE, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY } = process.env;
   if (!/^\d{1,5}$/.test(SANDBOX_PORT) || Number(SANDBOX_PORT) > 65535) {
     console.error(`SANDBOX_PORT must be a port number, not "${SANDBOX_PORT}"`);
     process.exit(1);
   }
+  if (!/^https?:\/\/[\w.[\]:-]+$/.test(CANDADO_URL)) {
+    console.error(`CANDADO_URL must be an address like ${DEFAULT_SERVICE}, not "${CANDADO_URL}"`);
+    process.exit(1);
+  }
   const { url } = await startSandbox({
     port: Number(SANDBOX_PORT),
+    service: CANDADO_URL,
     twilioAccountSid: TWILIO_ACCOUNT_SID,
     twilioAuthToken: TWILIO_AUTH_TOKEN,
     sendgridApiKey: SENDGRID_API_KEY,
