@@ -94,7 +94,9 @@ function offerSearch() {
     list.replaceChildren(...found.map(entry));
     status.textContent = !words ? "" : found.length === 1 ? "1 result" : `${found.length || "No"} results`;
   };
-  const move = (event) => {
+  const press = (event) => {
+    // A search field would only empty itself.
+    if (event.key === "Escape") return dialog.close();
     const stops = [input, ...list.querySelectorAll("a")];
     const next = stops[stops.indexOf(document.activeElement) + { ArrowDown: 1, ArrowUp: -1 }[event.key]];
     if (!next) return;
@@ -112,7 +114,7 @@ function offerSearch() {
     open();
   });
   input.addEventListener("input", show);
-  dialog.addEventListener("keydown", move);
+  dialog.addEventListener("keydown", press);
   dialog.addEventListener("click", (event) => {
     // A press on the backdrop, or on a result: on the same page only the section changes.
     if (event.target === dialog || event.target.closest("a, form button")) dialog.close();

@@ -2,7 +2,7 @@
 const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 const reference = document.querySelector("#content");
 
-nameCopyButtons();
+nameParts();
 Scalar.createApiReference(reference, {
   content: await documentWithClients(),
   authentication: {
@@ -45,10 +45,16 @@ async function demoToken() {
   return response.ok ? (await response.json()).access_token : "";
 }
 
-/** Scalar's buttons to copy are icons without a name. */
-function nameCopyButtons() {
-  const name = () => {
-    for (const button of reference.querySelectorAll("button[class*=copy-button]:not([aria-label])")) button.setAttribute("aria-label", "Copy");
+/** Names that Scalar does not give: its buttons to copy are icons, and its bar on a phone would be a second banner. */
+function nameParts() {
+  const give = (selector, attributes) => {
+    for (const element of reference.querySelectorAll(`${selector}:not([aria-label])`)) {
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    }
   };
-  new MutationObserver(name).observe(reference, { childList: true, subtree: true });
+  new MutationObserver(() => {
+    give("button[class*=copy-button]", { "aria-label": "Copy" });
+    give(".t-doc__header", { role: "navigation", "aria-label": "Section" });
+    give(".t-doc__header header", { role: "none" });
+  }).observe(reference, { childList: true, subtree: true });
 }
