@@ -45,7 +45,7 @@ function render(text, page, highlighter, link) {
     },
     codespan({ text }) {
       // A narrow column breaks long names where a reader would.
-      const code = `<code>${escape(text).replace(/([_/])(?=\w)/g, "$1<wbr>")}</code>`;
+      const code = `<code>${escape(text).replace(/(?<=\w)[_/](?=\w)/g, "$&<wbr>")}</code>`;
       const address = inHeading ? undefined : link(text, page);
       return address ? `<a href="${address}">${code}</a>` : code;
     },
