@@ -8,7 +8,9 @@ use std::fs;
 
 use candado::api::BODY_LIMIT;
 use candado::api::openapi::{document, error_table};
-use candado::domain::account::PENDING_LIFETIME;
+use candado::domain::account::{
+    DAILY_TRIES, FIRST_DELAY, FREE_TRIES, LIFETIME_TRIES, LONGEST_DELAY, PENDING_LIFETIME,
+};
 use candado::domain::method::Purpose;
 use candado::domain::recovery::CODES_PER_SET;
 use candado::domain::settings::{Bounded, Settings};
@@ -36,6 +38,29 @@ fn the_errors_guide_has_every_error() {
         path,
         &format!("{before}<!-- errors -->\n{table}<!-- /errors -->{after}"),
     );
+}
+
+/// `documentation_url` of an error leads there.
+#[test]
+fn the_errors_guide_has_a_section_for_every_code() {
+    let guide = read("docs/guides/errors.md");
+    let codes: BTreeSet<&str> = error_table_codes(&guide).collect();
+    assert!(codes.len() > 25, "{codes:?}");
+    for code in codes {
+        assert!(
+            guide.contains(&format!("\n### `{code}`\n")),
+            "docs/guides/errors.md has no section for {code}"
+        );
+    }
+}
+
+/// The second column of the table.
+fn error_table_codes(guide: &str) -> impl Iterator<Item = &str> {
+    guide.lines().filter_map(|line| {
+        let (status, rest) = line.strip_prefix("| ")?.split_once(" | `")?;
+        status.parse::<u16>().ok()?;
+        Some(rest.split_once('`')?.0)
+    })
 }
 
 #[test]
@@ -75,6 +100,26 @@ fn the_limits_guide_has_the_numbers_of_the_code() {
         (
             "| `daily_email_budget`",
             bounds(settings.daily_email_budget),
+        ),
+        ("| `max_accounts`", bounds(settings.max_accounts)),
+        (
+            "| `registrations_per_minute`",
+            bounds(settings.registrations_per_minute),
+        ),
+        (
+            "| `generated_codes_per_minute`",
+            bounds(settings.generated_codes_per_minute),
+        ),
+        (
+            "| Wrong codes in a row before",
+            format!(" | {FREE_TRIES} |"),
+        ),
+        ("| First lock", format!(" | {FIRST_DELAY} s |")),
+        ("| Each further wrong", format!(" {LONGEST_DELAY} s")),
+        ("| Wrong codes in 24 hours", format!(" | {DAILY_TRIES},")),
+        (
+            "| Wrong codes in a row until",
+            format!(" | {LIFETIME_TRIES} |"),
         ),
     ] {
         let row = guide

@@ -6,13 +6,15 @@ use crate::domain::method::{Class, Classes};
 use crate::domain::time::UnixTime;
 
 /// The failure in a row that locks first.
-const FREE_TRIES: u32 = 5;
+pub const FREE_TRIES: u32 = 5;
 /// NIST SP 800-63B-4 §3.2.2: no more than 100 consecutive failures, then the authenticator is disabled.
-const LIFETIME_TRIES: u32 = 100;
-const FIRST_DELAY: u64 = 60;
-const LONGEST_DELAY: u64 = 3600;
+pub const LIFETIME_TRIES: u32 = 100;
+/// How long the first lock lasts, in seconds. Each further one lasts twice as long.
+pub const FIRST_DELAY: u64 = 60;
+/// No lock of a row lasts longer, in seconds.
+pub const LONGEST_DELAY: u64 = 3600;
 /// Wrong guesses of one class that are evaluated in `DAY` seconds, whatever its holder can make succeed.
-const DAILY_TRIES: usize = 50;
+pub const DAILY_TRIES: usize = 50;
 const DAY: u64 = 86_400;
 
 /// The counters of an account, one for each class.

@@ -25,7 +25,10 @@ use super::totp::Parameters;
 
 pub use attempt::{Accept, Attempt, Digests, Refusal, Verdict};
 pub use challenge::{Cooldown, Dispatch};
-pub use counters::{Consequence, Failure, Locks};
+pub use counters::{
+    Consequence, DAILY_TRIES, FIRST_DELAY, FREE_TRIES, Failure, LIFETIME_TRIES, LONGEST_DELAY,
+    Locks,
+};
 pub use enrolment::{Enrolment, EnrolmentError, PENDING_LIFETIME};
 
 /// The layout of a stored account. A reader of a newer one than it knows refuses it.
