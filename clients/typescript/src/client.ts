@@ -1,5 +1,5 @@
+import { requireAddress, requireCode, requireText } from "./arguments.js";
 import { Deadline } from "./deadline.js";
-import { CandadoError } from "./error.js";
 import { Exchange, type Fetch, type Request, type Retry } from "./exchange.js";
 import { camelName, renamed, snakeName } from "./names.js";
 import { Tokens } from "./tokens.js";
@@ -7,49 +7,45 @@ import type {
   CallOptions,
   Contact,
   ContactOptions,
-  DeleteOptions,
-  DisableOptions,
   Enrolment,
   GeneratedCode,
   ImportOptions,
-  Method,
-  RecoverOptions,
+  ProofOptions,
   RecoveryCodes,
-  RecoveryCodesOptions,
   RecoveryMethod,
-  Refused,
-  RefusalReason,
   RegisterOptions,
   RenewOptions,
   SendOptions,
   SentCode,
   SentRecovery,
   Status,
+  Verified,
   VerifyOptions,
-  VerifyResult,
 } from "./types.js";
 
-export interface CandadoOptions {
+export interface ClientOptions {
+  /** In place of the global `fetch`. */
+  fetch?: Fetch | undefined;
+  /** What one call may take altogether, with the token it may need and every retry. Default: 15 seconds. */
+  timeoutMs?: number | undefined;
+}
+
+export interface CandadoOptions extends ClientOptions {
   /** The service's address: https, or http on this machine. */
   baseUrl: string;
   clientId: string;
   clientSecret: string;
-  /** In place of the global `fetch`. */
-  fetch?: Fetch;
-  /** What one call may take altogether, with the token it may need and every retry. 15 seconds unless told. */
-  timeoutMs?: number;
 }
 
-const refusalReasons: readonly string[] = [
-  "invalid_code",
-  "code_already_used",
-  "locked",
-  "factor_disabled",
-] satisfies RefusalReason[];
+export interface FromEnvOptions extends ClientOptions {
+  /** Where the variables are, if not in `process.env`: on Workers, the `env` of the handler. */
+  env?: object | undefined;
+}
 
 /**
  * A client of the service. Make one and keep it: it holds the access token for all its calls, which may run in
- * parallel. Every method throws a {@link CandadoError} for what the service refuses.
+ * parallel. Every method throws a `CandadoError` for what the service refuses, and a `TypeError` for an argument
+ * of the wrong kind.
  */
 export class Candado {
   readonly #exchange: Exchange;
@@ -57,35 +53,41 @@ export class Candado {
   readonly #timeoutMs: number;
 
   constructor({ baseUrl, clientId, clientSecret, fetch, timeoutMs = 15_000 }: CandadoOptions) {
-    this.#exchange = new Exchange(address(baseUrl), fetch ?? ((input, init) => globalThis.fetch(input, init)));
-    this.#tokens = new Tokens(this.#exchange, clientId, clientSecret, timeoutMs);
+    this.#exchange = new Exchange(requireAddress(baseUrl), fetch ?? ((input, init) => globalThis.fetch(input, init)));
+    const credentials = [requireText("clientId", clientId), requireText("clientSecret", clientSecret)] as const;
+    this.#tokens = new Tokens(this.#exchange, ...credentials, timeoutMs);
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Begins to bind an authenticator app: show the QR code, then verify a first code within 10 minutes. */
+  /** A client made of the variables `CANDADO_URL`, `CANDADO_CLIENT_ID` and `CANDADO_CLIENT_SECRET`. */
+  static fromEnv({ env = processEnv(), ...options }: FromEnvOptions = {}): Candado {
+    const variables = new Map<string, unknown>(Object.entries(env));
+    const names = ["CANDADO_URL", "CANDADO_CLIENT_ID", "CANDADO_CLIENT_SECRET"] as const;
+    const missing = names.filter((name) => !variables.get(name));
+    if (missing.length > 0) throw new TypeError(`${missing.join(" and ")} must be set in the environment`);
+    const [baseUrl, clientId, clientSecret] = names.map((name) => String(variables.get(name))) as [string, string, string];
+    return new Candado({ ...options, baseUrl, clientId, clientSecret });
+  }
+
+  /** Begins to bind an authenticator app: show the QR code, then `verify` a first code within 10 minutes. */
   async register(userId: string, options: RegisterOptions = {}): Promise<Enrolment> {
     return this.#post<Enrolment>("/mfa/register", userId, options);
   }
 
-  /** Binds a new authenticator app. The present one works until the first code of the new one was verified. */
+  /**
+   * Begins to bind another authenticator app. The present one works until a first code of the new one is verified,
+   * unless `revokeCurrent` is true. After a lost device hand the recovery code over as `code`.
+   */
   async renew(userId: string, options: RenewOptions = {}): Promise<Enrolment> {
     return this.#post<Enrolment>("/mfa/renew", userId, options);
   }
 
   /**
-   * Is this code good? Look at `ok` of the result. White space in the code does not count. Throws for what is not
-   * about the code, such as an unknown user.
+   * Verifies what the user typed, of whatever kind. Returns only if the code is good, which is then spent; throws
+   * `CodeRefused` if it is not. Look at `method` where you do not ask for one: `recovery` signs nobody in.
    */
-  async verify(userId: string, code: string, options: VerifyOptions = {}): Promise<VerifyResult> {
-    try {
-      const fields = { ...options, code: code.replace(/\s/g, "") };
-      const { method } = await this.#post<{ method: Method }>("/mfa/verify", userId, fields);
-      return { ok: true, method };
-    } catch (error) {
-      const refused = error instanceof CandadoError ? refusal(error) : undefined;
-      if (refused) return refused;
-      throw error;
-    }
+  async verify(userId: string, code: string, options: VerifyOptions = {}): Promise<Verified> {
+    return this.#post<Verified>("/mfa/verify", userId, { ...options, code: requireCode(code) });
   }
 
   /** Sends a code to the user's phone. */
@@ -98,25 +100,31 @@ export class Candado {
     return this.#post<SentCode>("/mfa/email", userId, options, "never");
   }
 
-  /** A code for the application to hand over itself. */
-  async generate(userId: string, options: CallOptions = {}): Promise<GeneratedCode> {
+  /** Makes a code for you to hand over yourself, on paper or by voice. */
+  async generateCode(userId: string, options: CallOptions = {}): Promise<GeneratedCode> {
     return this.#post<GeneratedCode>("/mfa/generate", userId, options);
   }
 
-  /** Sends a recovery code, for who lost the authenticator; `verify` takes it and answers `recovery`. */
-  async recover(userId: string, method: RecoveryMethod, options: RecoverOptions = {}): Promise<SentRecovery> {
+  /**
+   * Sends a message with a code of eight digits to a user who has lost the device. Hand what the user types to `renew`
+   * as `code`. Not to be confused with {@link recoveryCodes}, the ten codes a user keeps.
+   */
+  async recover(userId: string, method: RecoveryMethod, options: SendOptions = {}): Promise<SentRecovery> {
     const fields = { ...options, recoveryMethod: method };
     return this.#post<SentRecovery>("/mfa/recovery", userId, fields, "never");
   }
 
-  /** Ten new recovery codes, to be shown once. The former ones are dead. */
-  async recoveryCodes(userId: string, options: RecoveryCodesOptions = {}): Promise<RecoveryCodes> {
+  /**
+   * Makes ten recovery codes for the user to keep, each good once; the former ones are dead. Show them now: they
+   * cannot be had again. Nothing is sent; for a message to a user without any code there is {@link recover}.
+   */
+  async recoveryCodes(userId: string, options: ProofOptions = {}): Promise<RecoveryCodes> {
     return this.#post<RecoveryCodes>("/mfa/recovery-codes", userId, options);
   }
 
-  /** What is set up for the user. One the service does not know has the state `none`. */
+  /** What the user has set up. A user the service does not know has the state `none`. */
   async status(userId: string, { signal }: CallOptions = {}): Promise<Status> {
-    const query = new URLSearchParams({ user_id: userId });
+    const query = new URLSearchParams({ user_id: requireText("userId", userId) });
     return this.#call<Status>({ method: "GET", path: `/mfa/status?${query}` }, "always", signal);
   }
 
@@ -126,27 +134,24 @@ export class Candado {
   }
 
   /** Turns MFA off for the user; the recovery codes are gone too. */
-  async disable(userId: string, options: DisableOptions = {}): Promise<void> {
+  async disable(userId: string, options: ProofOptions = {}): Promise<void> {
     await this.#post<object>("/mfa/disable", userId, options);
   }
 
   /** Forgets everything about the user. */
-  async deleteUser(userId: string, { signal, ...body }: DeleteOptions = {}): Promise<void> {
-    const path = `/mfa/users/${encodeURIComponent(userId)}`;
-    await this.#call<object>(
-      { method: "DELETE", path, ...(body.code !== undefined && { body }) },
-      "if-refused",
-      signal,
-    );
+  async deleteUser(userId: string, { signal, code }: ProofOptions = {}): Promise<void> {
+    const path = `/mfa/users/${encodeURIComponent(requireText("userId", userId))}`;
+    const body = code === undefined ? {} : { body: { code: requireCode(code) } };
+    await this.#call<object>({ method: "DELETE", path, ...body }, "if-refused", signal);
   }
 
-  /** Takes over a secret the user's authenticator app has already. It counts at once. */
+  /** Takes over a secret that the user's authenticator app already has. MFA is on at once. */
   async importFactor(userId: string, options: ImportOptions): Promise<void> {
     await this.#post<object>("/mfa/import", userId, options);
   }
 
   /** Revokes the access token this client holds, if any. A later call gets a new one. */
-  async revoke({ signal }: CallOptions = {}): Promise<void> {
+  async revokeToken({ signal }: CallOptions = {}): Promise<void> {
     const deadline = new Deadline(this.#timeoutMs, signal);
     const token = await this.#tokens.take(deadline).catch((thrown: unknown) => {
       throw deadline.explain(thrown);
@@ -159,10 +164,11 @@ export class Candado {
   async #post<T>(
     path: string,
     userId: string,
-    { signal, ...fields }: CallOptions,
+    { signal, ...fields }: ProofOptions,
     retry: Retry = "if-refused",
   ): Promise<T> {
-    const body = renamed({ userId, ...fields }, snakeName);
+    if (fields.code !== undefined) requireCode(fields.code);
+    const body = renamed({ userId: requireText("userId", userId), ...fields }, snakeName);
     return this.#call<T>({ method: "POST", path, body }, retry, signal);
   }
 
@@ -174,25 +180,7 @@ export class Candado {
   }
 }
 
-/** The service's address without a slash at its end. Anybody on the way could read a secret sent by plain http. */
-function address(baseUrl: string): string {
-  const { protocol, hostname, username, search, hash } = new URL(baseUrl);
-  const local = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
-  if (protocol !== "https:" && !(protocol === "http:" && local)) {
-    throw new TypeError("baseUrl must begin with https://, or with http:// on this machine");
-  }
-  if (username || search || hash) throw new TypeError("baseUrl is an address without user, query and fragment");
-  return baseUrl.replace(/\/+$/, "");
-}
-
-function refusal({ code, field, attemptsRemaining, retryAfter }: CandadoError): Refused | undefined {
-  // What has not the form of a code is a wrong code to the user who typed it. It cost no attempt.
-  const reason = code === "invalid_request" && field === "code" ? "invalid_code" : code;
-  if (!refusalReasons.includes(reason)) return undefined;
-  return {
-    ok: false,
-    reason: reason as RefusalReason,
-    ...(attemptsRemaining !== undefined && { attemptsRemaining }),
-    ...(retryAfter !== undefined && { retryAfter }),
-  };
+/** Without Node's types, for runtimes that have no `process`. */
+function processEnv(): object {
+  return (globalThis as { process?: { env?: object } }).process?.env ?? {};
 }

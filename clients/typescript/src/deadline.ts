@@ -1,4 +1,4 @@
-import { CandadoError } from "./error.js";
+import { CandadoError, UnavailableError } from "./errors.js";
 
 /** The time one call may take, and the caller's wish to give it up. */
 export class Deadline {
@@ -41,8 +41,8 @@ export class Deadline {
     const { signal } = this;
     if (signal.aborted && signal.reason !== this.#timeout.reason) return signal.reason;
     if (signal.aborted) {
-      return new CandadoError({ status: 0, code: "timeout", message: "No answer in time", cause: thrown });
+      return new UnavailableError({ status: 0, code: "timeout", message: "No answer in time", cause: thrown });
     }
-    return new CandadoError({ status: 0, code: "unreachable", message: "The service is out of reach", cause: thrown });
+    return new UnavailableError({ status: 0, code: "unreachable", message: "The service is out of reach", cause: thrown });
   }
 }

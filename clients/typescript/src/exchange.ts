@@ -1,6 +1,6 @@
 // One request, one answer.
 import type { Deadline } from "./deadline.js";
-import { CandadoError } from "./error.js";
+import { CandadoError, errorOf } from "./errors.js";
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
@@ -70,7 +70,7 @@ export class Exchange {
       method,
       headers,
       ...(body && { body: JSON.stringify(body) }),
-      // The service does not redirect, and a secret must not follow who does.
+      // The service does not redirect, and a secret must not follow whatever does.
       redirect: "manual",
       signal,
     });
@@ -103,13 +103,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function failure(response: Response, answer: Record<string, unknown> = {}): CandadoError {
   const text = (name: string) => (typeof answer[name] === "string" ? answer[name] : undefined);
   const number = (name: string) => (typeof answer[name] === "number" ? answer[name] : undefined);
-  return new CandadoError({
+  return errorOf({
     status: response.status,
     code: text("error") ?? "unexpected_response",
     message: text("message") ?? `Unexpected answer with status ${response.status}`,
     field: text("field"),
     attemptsRemaining: number("attempts_remaining"),
     retryAfter: number("retry_after") ?? secondsUntil(response.headers.get("Retry-After")),
+    documentationUrl: text("documentation_url"),
     requestId: response.headers.get("X-Request-Id") ?? undefined,
   });
 }

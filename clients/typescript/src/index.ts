@@ -1,4 +1,19 @@
-export { Candado, type CandadoOptions } from "./client.js";
-export { CandadoError, type ErrorCode, type ErrorDetails } from "./error.js";
+export { Candado, type CandadoOptions, type ClientOptions, type FromEnvOptions } from "./client.js";
+export {
+  AuthenticationError,
+  CandadoError,
+  CodeRefused,
+  ConflictError,
+  DeliveryError,
+  type ErrorCode,
+  type ErrorDetails,
+  ForbiddenError,
+  InvalidRequestError,
+  LockedError,
+  NotFoundError,
+  RateLimitedError,
+  type RefusalCode,
+  UnavailableError,
+} from "./errors.js";
 export type { Fetch } from "./exchange.js";
 export type * from "./types.js";

@@ -1,12 +1,4 @@
-// The service writes snake_case, TypeScript camelCase: one mapping, for the types and for the values.
-
-type CamelName<Name> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelName<Tail>>}` : Name;
-
-export type Camel<T> = T extends readonly (infer Item)[]
-  ? Camel<Item>[]
-  : T extends object
-    ? { [Name in keyof T as CamelName<Name>]: Camel<T[Name]> }
-    : T;
+// The service writes snake_case, TypeScript camelCase.
 
 export function camelName(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,5 +1,5 @@
 import { Deadline } from "./deadline.js";
-import { CandadoError } from "./error.js";
+import { UnavailableError } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 
 interface Token {
@@ -64,7 +64,7 @@ export class Tokens {
     );
     const { access_token: value, expires_in: lifetime } = answer;
     if (typeof value !== "string" || typeof lifetime !== "number") {
-      throw new CandadoError({ status: 200, code: "unexpected_response", message: "The answer of /auth has no token" });
+      throw new UnavailableError({ status: 200, code: "unexpected_response", message: "The answer of /auth has no token" });
     }
     const margin = Math.min(60, lifetime / 10);
     this.#token = { value, staleAt: asked + (lifetime - margin) * 1000 };

@@ -1,81 +1,165 @@
-// Everything here follows the generated schema.d.ts; nothing repeats a field.
-import type { Camel } from "./names.js";
-import type { paths } from "./schema.js";
+// What the methods take and answer. test/contract.ts holds it against the service's OpenAPI document.
 
-type Post<Path extends keyof paths> = paths[Path] extends { post: infer Operation } ? Operation : never;
-type Get<Path extends keyof paths> = paths[Path] extends { get: infer Operation } ? Operation : never;
+/** The hash of the authenticator's codes. Every app knows SHA1; some ignore the others. */
+export type Algorithm = "SHA1" | "SHA256" | "SHA512";
+/** How many digits the authenticator's codes have. */
+export type Digits = 6 | 8;
+/** How many seconds the authenticator shows one code. */
+export type Period = 30 | 60;
+/** The language of a message. */
+export type Locale = "en" | "es";
 
-type Fields<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } }
-  ? Body
-  : never;
-type Answer<Operation> = Operation extends {
-  responses: { 200: { content: { "application/json": infer Body } } };
-}
-  ? Body
-  : never;
+/**
+ * What a code proved. `recovery` is the code of a recovery message: let its user set up a new device and nothing
+ * else. `recovery_code` is one of the ten the user saved.
+ */
+export type Method = "totp" | "sms" | "email" | "generated" | "recovery_code" | "recovery";
+/** The methods `verify` can be told to insist on. */
+export type VerifyMethod = "totp" | "sms" | "email" | "generated" | "recovery_code";
+/** Where a recovery message can go. */
+export type RecoveryMethod = "sms" | "email";
+
+/**
+ * `active`: ask for codes. `pending`: waits for its first code. `disabled`: turned off, by request or by a hundred
+ * wrong codes in a row. `none`: the service does not know the user.
+ */
+export type State = "active" | "pending" | "disabled" | "none";
 
 export interface CallOptions {
   /** Gives the call up; it then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-/** What a request has beside the user and the client, which the client fills in. */
-type Options<Operation, Taken extends string = never> = Camel<
-  Omit<Fields<Operation>, "user_id" | "client_id" | Taken>
-> &
-  CallOptions;
-/** What an answer says beside that it is one. */
-type Result<Operation> = Camel<Omit<Answer<Operation>, "status" | "message">>;
+/** For what takes something from a user. */
+export interface ProofOptions extends CallOptions {
+  /**
+   * What the user typed just now. It is checked, and spent, in the same step as the change. Without it a client with
+   * the setting `require_step_up` gets `step_up_required`. Do not `verify` it first: it would be spent there.
+   */
+  code?: string | undefined;
+}
 
-export interface RegisterOptions extends Options<Post<"/mfa/register">> {}
-export interface RenewOptions extends Options<Post<"/mfa/renew">> {}
-export interface VerifyOptions extends Options<Post<"/mfa/verify">, "code"> {}
-export interface SendOptions extends Options<Post<"/mfa/sms">> {}
-export interface RecoverOptions extends Options<Post<"/mfa/recovery">, "recovery_method"> {}
-export interface RecoveryCodesOptions extends Options<Post<"/mfa/recovery-codes">> {}
+/** How the authenticator makes its codes. */
+export interface AuthenticatorOptions {
+  /** Default: SHA1. */
+  algorithm?: Algorithm | undefined;
+  /** Default: 6. */
+  digits?: Digits | undefined;
+  /** Default: 30. */
+  period?: Period | undefined;
+}
+
+/** What a new user may have. */
+export interface NewUserOptions extends CallOptions {
+  /** Where codes may go. Verify it first: whoever reads its mail can log in. */
+  email?: string | undefined;
+  /** Where codes may go: +, country code and number, without spaces. Verify it first. */
+  phone?: string | undefined;
+  /** What the app shows beside your name. Default: the user id. */
+  accountName?: string | undefined;
+}
+
+export interface RegisterOptions extends NewUserOptions, AuthenticatorOptions {
+  /** `false` turns MFA on at once, without a first code. */
+  confirm?: boolean | undefined;
+}
+
+export interface RenewOptions extends ProofOptions {
+  /** Whether the present app is dead at once, as a lost one should be, and not when the new one is confirmed. */
+  revokeCurrent?: boolean | undefined;
+}
+
+export interface VerifyOptions extends CallOptions {
+  /** Accept only this. Default: every method the client may use. */
+  method?: VerifyMethod | undefined;
+}
+
+export interface SendOptions extends CallOptions {
+  /** Default: the client's own. */
+  locale?: Locale | undefined;
+}
+
 /** What is left out stays; `null` removes it. */
-export interface ContactOptions extends Options<Post<"/mfa/contact">> {}
-export interface DisableOptions extends Options<Post<"/mfa/disable">> {}
-export interface DeleteOptions extends CallOptions {
-  /** A fresh code, if the client's policy asks for one. */
-  code?: string;
+export interface ContactOptions extends ProofOptions {
+  email?: string | null | undefined;
+  phone?: string | null | undefined;
 }
-type ImportFields = Options<Post<"/mfa/import">>;
-/** The secret as base32, or an otpauth URL, which says by itself how its codes are made. */
-export type ImportOptions =
-  | (Omit<ImportFields, "secret" | "otpauthUrl"> & { secret: string; otpauthUrl?: never })
-  | (Omit<ImportFields, "secret" | "otpauthUrl" | "algorithm" | "digits" | "period"> & { secret?: never; otpauthUrl: string });
 
-/** Times are Unix seconds. */
-export interface Enrolment extends Result<Post<"/mfa/register">> {}
-export interface SentCode extends Result<Post<"/mfa/sms">> {}
-export interface GeneratedCode extends Result<Post<"/mfa/generate">> {}
-export interface SentRecovery extends Result<Post<"/mfa/recovery">> {}
-export interface RecoveryCodes extends Result<Post<"/mfa/recovery-codes">> {}
-/** Masked, to be shown to the user. */
-export interface Contact extends Result<Post<"/mfa/contact">> {}
-/** Times are Unix seconds. */
-export interface Status extends Result<Get<"/mfa/status">> {}
+export interface ImportSecretOptions extends NewUserOptions, AuthenticatorOptions {
+  /** In base32, of 128 bits or more. */
+  secret: string;
+  otpauthUrl?: never;
+}
 
-/** How a code was proved. `recovery` and `recovery_code` are no equals of the others: let the user bind anew. */
-export type Method = Answer<Post<"/mfa/verify">>["method"];
-export type RecoveryMethod = Fields<Post<"/mfa/recovery">>["recovery_method"];
+export interface ImportUrlOptions extends NewUserOptions {
+  /** `otpauth://totp/…`, which says by itself how its codes are made. */
+  otpauthUrl: string;
+  secret?: never;
+  algorithm?: never;
+  digits?: never;
+  period?: never;
+}
 
-export type RefusalReason = "invalid_code" | "code_already_used" | "locked" | "factor_disabled";
+/** The secret in base32, or an otpauth URL. */
+export type ImportOptions = ImportSecretOptions | ImportUrlOptions;
 
-export interface Accepted {
-  ok: true;
+export interface Enrolment {
+  /** The QR code as an image, while the first code is awaited. Show it to its user only. */
+  qrCodeUrl: string;
+  /** What the QR code says; on a phone a link that opens the app. */
+  otpauthUrl: string;
+  /** For typing by hand, in base32. Do not store it. */
+  secret: string;
+  state: "pending" | "active";
+  /** Until when the first code is awaited, in Unix seconds; null if it is not. */
+  expiresAt: number | null;
+}
+
+/** What a good code proved. For one that is not good there is no result: `verify` throws. */
+export interface Verified {
   method: Method;
 }
 
-export interface Refused {
-  ok: false;
-  reason: RefusalReason;
-  /** Wrong codes left until the user is locked. */
-  attemptsRemaining?: number;
-  /** Seconds until a next try makes sense. */
-  retryAfter?: number;
+export interface SentCode {
+  /** Where it went, masked: safe to show. */
+  destination: string;
+  /** Seconds the code is good for. */
+  expiresIn: number;
 }
 
-/** An object either way, so look at `ok`: `if (await mfa.verify(…))` would let everybody in. */
-export type VerifyResult = Accepted | Refused;
+export interface SentRecovery {
+  /** Seconds the code is good for. */
+  expiresIn: number;
+}
+
+export interface GeneratedCode {
+  code: string;
+  /** Seconds the code is good for. */
+  expiresIn: number;
+}
+
+export interface RecoveryCodes {
+  /** For the user to keep. Shown this once. */
+  recoveryCodes: string[];
+  remaining: number;
+}
+
+/** Masked: safe to show. */
+export interface Contact {
+  email: string | null;
+  phone: string | null;
+}
+
+/** Times are Unix seconds. */
+export interface Status {
+  /** Whether to ask for a code after the password. */
+  mfaEnabled: boolean;
+  state: State;
+  /** The ways this user can get a code now, recovery apart. */
+  methods: Method[];
+  recoveryCodesRemaining: number;
+  /** Until when codes are refused unseen; null if they are not. */
+  lockedUntil: number | null;
+  createdAt: number | null;
+  lastVerifiedAt: number | null;
+}

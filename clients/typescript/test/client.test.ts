@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, it, mock, type TestContext } from "node:test";
 import { inspect } from "node:util";
-import { Candado, CandadoError } from "../src/index.js";
+import {
+  AuthenticationError,
+  Candado,
+  CandadoError,
+  CodeRefused,
+  ConflictError,
+  DeliveryError,
+  ForbiddenError,
+  InvalidRequestError,
+  LockedError,
+  NotFoundError,
+  RateLimitedError,
+  UnavailableError,
+} from "../src/index.js";
 import { failure, json, Service, silence, success, unauthorized } from "./service.js";
 
 const status = json(200, { mfa_enabled: true, state: "active", methods: ["totp"], recovery_codes_remaining: 10 });
@@ -58,7 +71,7 @@ describe("requests and results", () => {
       [() => mfa.renew("u", { revokeCurrent: true, code: "123456" }), "POST /mfa/renew", { user_id: "u", revoke_current: true, code: "123456" }],
       [() => mfa.sendSms("u", { locale: "es" }), "POST /mfa/sms", { user_id: "u", locale: "es" }],
       [() => mfa.sendEmail("u"), "POST /mfa/email", { user_id: "u" }],
-      [() => mfa.generate("u"), "POST /mfa/generate", { user_id: "u" }],
+      [() => mfa.generateCode("u"), "POST /mfa/generate", { user_id: "u" }],
       [() => mfa.recover("u", "email"), "POST /mfa/recovery", { user_id: "u", recovery_method: "email" }],
       [() => mfa.recoveryCodes("u"), "POST /mfa/recovery-codes", { user_id: "u" }],
       [() => mfa.status("a&b+c"), "GET /mfa/status?user_id=a%26b%2Bc", undefined],
@@ -67,7 +80,7 @@ describe("requests and results", () => {
       [() => mfa.deleteUser("a/b?c#d"), "DELETE /mfa/users/a%2Fb%3Fc%23d", undefined],
       [() => mfa.deleteUser("u", { code: "123456" }), "DELETE /mfa/users/u", { code: "123456" }],
       [() => mfa.importFactor("u", { otpauthUrl: "otpauth://x" }), "POST /mfa/import", { user_id: "u", otpauth_url: "otpauth://x" }],
-      [() => mfa.revoke(), "POST /auth/revoke", { access_token: "t1" }],
+      [() => mfa.revokeToken(), "POST /auth/revoke", { access_token: "t1" }],
     ];
     for (const [call, line, sentBody] of calls) {
       service.answers(line.startsWith("DELETE") ? () => new Response(null, { status: 204 }) : success);
@@ -75,6 +88,23 @@ describe("requests and results", () => {
       const { method, path } = service.asked.at(-1)!;
       assert.equal(`${method} ${path}`, line);
       assert.deepEqual(body(service), sentBody, line);
+    }
+  });
+
+  it("hand the user's code on with every change that takes something", async () => {
+    const service = new Service();
+    const mfa = service.client();
+    const code = "123456";
+    for (const call of [
+      () => mfa.renew("u", { code }),
+      () => mfa.recoveryCodes("u", { code }),
+      () => mfa.setContact("u", { email: null, code }),
+      () => mfa.disable("u", { code }),
+      () => mfa.deleteUser("u", { code }),
+    ]) {
+      service.answers(success);
+      await call();
+      assert.equal((service.asked.at(-1)?.body as { code?: string }).code, code);
     }
   });
 
@@ -88,7 +118,60 @@ describe("requests and results", () => {
       assert.doesNotThrow(made(good));
     }
     for (const bad of ["http://mfa.example.com", "ftp://localhost", "mfa.example.com", "https://u:p@x.io", "https://x.io?a"]) {
-      assert.throws(made(bad), TypeError);
+      assert.throws(made(bad), { name: "TypeError", message: /^baseUrl must b/ });
+    }
+  });
+});
+
+describe("a client of the environment", () => {
+  const env = { CANDADO_URL: "https://mfa.example.com", CANDADO_CLIENT_ID: "app123", CANDADO_CLIENT_SECRET: "secret123" };
+
+  it("has its address and credentials from there", async (t) => {
+    const before = { ...process.env };
+    t.after(() => (process.env = before));
+    process.env = { ...before, ...env };
+    const service = new Service().answers(status, status);
+    await Candado.fromEnv({ fetch: service.fetch }).status("u");
+    assert.deepEqual(service.asked[0]?.body, { client_id: "app123", client_secret: "secret123" });
+    // As on Workers, where they are not the process's.
+    process.env = {};
+    await Candado.fromEnv({ env, fetch: service.fetch }).status("u");
+  });
+
+  it("says which variables are missing", () => {
+    for (const [given, names] of [
+      [{}, "CANDADO_URL and CANDADO_CLIENT_ID and CANDADO_CLIENT_SECRET"],
+      [{ ...env, CANDADO_CLIENT_SECRET: "" }, "CANDADO_CLIENT_SECRET"],
+    ] as const) {
+      assert.throws(() => Candado.fromEnv({ env: given }), { name: "TypeError", message: `${names} must be set in the environment` });
+    }
+  });
+});
+
+describe("arguments of the wrong kind", () => {
+  const wrong = (value: unknown) => value as string;
+
+  it("are named at once, and nothing is sent", async () => {
+    const service = new Service();
+    const mfa = service.client();
+    for (const [call, message] of [
+      [() => mfa.verify("u", wrong(123456)), "code must be a string that is not empty, but it is a number: leading zeros count"],
+      [() => mfa.verify("u", wrong(undefined)), "code must be a string that is not empty, but it is undefined"],
+      [() => mfa.verify(wrong(7), "123456"), "userId must be a string that is not empty, but it is a number"],
+      [() => mfa.status(""), "userId must be a string that is not empty, but it is empty"],
+      [() => mfa.deleteUser(wrong(null)), "userId must be a string that is not empty, but it is null"],
+      [() => mfa.renew("u", { code: wrong(123456) }), "code must be a string that is not empty, but it is a number: leading zeros count"],
+    ] as const) {
+      await assert.rejects(call(), { name: "TypeError", message });
+    }
+    assert.deepEqual(service.asked, []);
+  });
+
+  it("are named by the constructor, before a first call", () => {
+    const given = { baseUrl: "https://mfa.example.com", clientId: "a", clientSecret: "b" };
+    for (const name of ["baseUrl", "clientId", "clientSecret"]) {
+      const message = `${name} must be a string that is not empty, but it is undefined`;
+      assert.throws(() => new Candado({ ...given, [name]: undefined }), { name: "TypeError", message });
     }
   });
 });
@@ -96,60 +179,91 @@ describe("requests and results", () => {
 describe("verify", () => {
   const verify = (answer: Parameters<Service["answers"]>[0], code = "123456") => {
     const service = new Service().answers(answer);
-    return { service, result: service.client().verify("u", code) };
+    return { service, result: service.client().verify("u", code, { method: "totp" }) };
   };
 
-  it("says how a good code was proved", async () => {
-    const { service, result } = verify(verified, " 123 456\n");
-    assert.deepEqual(await result, { ok: true, method: "totp" });
-    assert.deepEqual(service.asked.at(-1)?.body, { user_id: "u", code: "123456" });
+  it("says what a good code proved, and hands it on as it was typed", async () => {
+    const { service, result } = verify(verified, "123 456");
+    assert.deepEqual(await result, { method: "totp" });
+    assert.deepEqual(service.asked.at(-1)?.body, { user_id: "u", code: "123 456", method: "totp" });
   });
 
-  it("says why a code is refused", async () => {
-    const cases = [
-      [failure(400, "invalid_code", { attempts_remaining: 3 }), { ok: false, reason: "invalid_code", attemptsRemaining: 3 }],
-      [failure(400, "code_already_used", { retry_after: 12 }), { ok: false, reason: "code_already_used", retryAfter: 12 }],
-      [failure(429, "locked", { retry_after: 60 }), { ok: false, reason: "locked", retryAfter: 60 }],
-      [failure(403, "factor_disabled"), { ok: false, reason: "factor_disabled" }],
-      [failure(400, "invalid_request", { field: "code" }), { ok: false, reason: "invalid_code" }],
-    ] as const;
-    for (const [answer, expected] of cases) {
+  it("throws for a code that is not good, whatever is done with its result", async () => {
+    for (const [answer, expected] of [
+      [failure(400, "invalid_code", { attempts_remaining: 3 }), ["invalid_code", 3, undefined]],
+      [failure(400, "code_already_used", { retry_after: 12 }), ["code_already_used", undefined, 12]],
+      [failure(429, "locked", { retry_after: 60 }), ["locked", undefined, 60]],
+      [failure(403, "factor_disabled"), ["factor_disabled", undefined, undefined]],
+    ] as const) {
       const { service, result } = verify(answer);
-      assert.deepEqual(await result, expected);
+      let letIn = false;
+      const error = await rejection(result.then((anything) => { if (anything) letIn = true; }));
+      assert.ok(error instanceof CodeRefused);
+      const { code, attemptsRemaining, retryAfter } = error;
+      assert.deepEqual([code, attemptsRemaining, retryAfter], expected);
       assert.equal(service.asked.length, 2, "asked once");
+      assert.equal(letIn, false);
     }
   });
 
-  it("throws for everything else", async () => {
-    for (const [code, answer] of [
-      ["user_not_found", failure(404, "user_not_found")],
-      ["mfa_not_enabled", failure(409, "mfa_not_enabled")],
-      ["invalid_request", failure(400, "invalid_request", { field: "user_id" })],
-      ["internal", failure(500, "internal")],
-    ] as const) {
-      assert.equal((await rejection(verify(answer).result)).code, code);
+  it("takes an empty field for a wrong code", async () => {
+    const { service, result } = verify(failure(400, "invalid_code", { attempts_remaining: 5 }), "");
+    assert.ok((await rejection(result)) instanceof CodeRefused);
+    assert.deepEqual(service.asked.at(-1)?.body, { user_id: "u", code: "", method: "totp" });
+  });
+
+  it("throws something else for what is not about the code", async () => {
+    for (const answer of [failure(404, "user_not_found"), failure(409, "mfa_not_enabled"), failure(400, "invalid_request", { field: "user_id" }), failure(500, "internal")]) {
+      assert.ok(!((await rejection(verify(answer).result)) instanceof CodeRefused));
     }
   });
 });
 
 describe("errors", () => {
   it("carry what the service said", async () => {
-    const service = new Service().answers(failure(422, "destination_not_allowed", { field: "phone", retry_after: 7, attempts_remaining: 2 }));
+    const documentation_url = "https://mfa.example.com/docs/errors#destination_not_allowed";
+    const more = { field: "phone", retry_after: 7, attempts_remaining: 2, documentation_url };
+    const service = new Service().answers(failure(422, "destination_not_allowed", more));
     const error = await rejection(service.client().sendSms("u"));
-    const { name, status, code, message, field, retryAfter, attemptsRemaining, requestId } = error;
+    const { name, status, code, message, field, retryAfter, attemptsRemaining, documentationUrl, requestId } = error;
     assert.deepEqual(
-      { name, status, code, message, field, retryAfter, attemptsRemaining, requestId },
+      { name, status, code, message, field, retryAfter, attemptsRemaining, documentationUrl, requestId },
       {
-        name: "CandadoError",
+        name: "DeliveryError",
         status: 422,
         code: "destination_not_allowed",
         message: "About destination_not_allowed",
         field: "phone",
         retryAfter: 7,
         attemptsRemaining: 2,
+        documentationUrl: documentation_url,
         requestId: "r1",
       },
     );
+  });
+
+  it("are told apart by their class", async () => {
+    const kinds = {
+      CodeRefused: [CodeRefused, [400, "invalid_code"], [400, "code_already_used"], [403, "factor_disabled"]],
+      LockedError: [LockedError, [429, "locked"]],
+      RateLimitedError: [RateLimitedError, [429, "rate_limited"], [429, "send_limited"]],
+      DeliveryError: [DeliveryError, [422, "destination_missing"], [422, "destination_not_allowed"], [502, "delivery_failed"], [503, "delivery_unavailable"], [503, "channel_not_configured"]],
+      AuthenticationError: [AuthenticationError, [401, "invalid_client"], [401, "something_new"]],
+      ForbiddenError: [ForbiddenError, [403, "step_up_required"], [403, "account_limit_reached"], [403, "method_not_allowed"], [403, "client_mismatch"], [403, "https_required"], [403, "something_new"]],
+      NotFoundError: [NotFoundError, [404, "user_not_found"]],
+      ConflictError: [ConflictError, [409, "already_registered"], [409, "mfa_not_enabled"]],
+      InvalidRequestError: [InvalidRequestError, [400, "invalid_request"], [405, "method_not_allowed"], [413, "payload_too_large"], [415, "unsupported_media_type"], [400, "something_new"]],
+      UnavailableError: [UnavailableError, [500, "internal"], [503, "unavailable"], [599, "something_new"]],
+    } as const;
+    for (const [name, [kind, ...answers]] of Object.entries(kinds)) {
+      for (const [status, code] of answers) {
+        const error = await rejection(new Service().answers(failure(status, code)).client().sendSms("u"));
+        assert.ok(error instanceof kind, `${status} ${code} is a ${error.name}`);
+        assert.equal(error.name, name);
+        assert.equal(error.code, code);
+      }
+    }
+    assert.ok(LockedError.prototype instanceof CodeRefused);
   });
 
   it("are no matter of who answers", async () => {
@@ -159,6 +273,7 @@ describe("errors", () => {
     for (const [answer, status, retryAfter] of [[page, 502, 9], [away, 302, undefined], [strange, 200, undefined]] as const) {
       const error = await rejection(new Service().answers(answer).client().status("u"));
       assert.deepEqual([error.code, error.status, error.retryAfter], ["unexpected_response", status, retryAfter]);
+      assert.ok(error instanceof UnavailableError);
     }
   });
 
@@ -166,7 +281,7 @@ describe("errors", () => {
     const cause = new TypeError("fetch failed");
     const service = new Service().answers(() => Promise.reject(cause));
     const error = await rejection(service.client().status("u"));
-    assert.deepEqual([error.code, error.status, error.cause], ["unreachable", 0, cause]);
+    assert.deepEqual([error.name, error.code, error.status, error.cause], ["UnavailableError", "unreachable", 0, cause]);
     assert.equal(service.asked.length, 2);
   });
 
@@ -259,10 +374,10 @@ describe("the access token", () => {
   it("is revoked and forgotten", async () => {
     const service = new Service().answers(status, success, status);
     const mfa = service.client();
-    await mfa.revoke();
+    await mfa.revokeToken();
     assert.deepEqual(service.paths, [], "nothing to revoke");
     await mfa.status("u");
-    await mfa.revoke();
+    await mfa.revokeToken();
     assert.deepEqual(service.asked.at(-1)?.body, { access_token: "t1" });
     assert.equal(service.asked.at(-1)?.authorization, null, "the token proves itself");
     await mfa.status("u");
@@ -343,7 +458,7 @@ describe("giving up", () => {
   it("after the timeout, which holds for the whole call", async () => {
     const before = Date.now();
     const error = await rejection(new Service().answers(silence).client({ timeoutMs: 50 }).status("u"));
-    assert.deepEqual([error.code, error.status], ["timeout", 0]);
+    assert.deepEqual([error.name, error.code, error.status], ["UnavailableError", "timeout", 0]);
     assert.ok(Date.now() - before < 1000);
     assert.equal((await rejection(new Service().authAnswers(silence).client({ timeoutMs: 50 }).status("u"))).code, "timeout");
   });
