@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """The test's own time: who sleeps moves it."""
+    """The test's own time, which sleeping moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -115,10 +115,13 @@ class Client:
         method = getattr(self.mfa, name)
 
         def call(*args: object, **kwargs: object) -> object:
-            result = method(*args, **kwargs)
-            return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
+            return self.run(method, *args, **kwargs)
 
         return call
+
+    def run(self, method: Callable[..., Any], /, *args: object, **kwargs: object) -> object:
+        result = method(*args, **kwargs)
+        return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
 
     def end(self) -> None:
         self._loop.close()

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,16 +29,25 @@ from service import (
     token,
 )
 
+import candado
 from candado import (
-    Accepted,
     AsyncCandado,
+    AuthenticationError,
     Candado,
     CandadoError,
+    CodeRefused,
+    ConflictError,
     Contact,
+    DeliveryError,
     Enrolment,
-    Refused,
+    ForbiddenError,
+    InvalidRequestError,
+    LockedError,
+    NotFoundError,
+    RateLimitedError,
     Status,
-    VerifyResult,
+    UnavailableError,
+    Verified,
 )
 
 if TYPE_CHECKING:
@@ -95,7 +107,7 @@ class TestRequestsAndResults:
             ("send_sms", (), {"locale": "es"}, "POST /mfa/sms", {"locale": "es"}, SENT),
             ("send_email", (), {}, "POST /mfa/email", {}, SENT),
             (
-                "generate",
+                "generate_code",
                 (),
                 {},
                 "POST /mfa/generate",
@@ -167,6 +179,22 @@ class TestRequestsAndResults:
         client.delete_user("u", code="123456")
         assert client.service.body() == {"code": "123456"}
 
+    def test_the_users_code_goes_along_with_every_change_that_takes_something(
+        self, client: Client
+    ) -> None:
+        good = answer(200, ENROLMENT | {"recovery_codes": ["A"], "remaining": 1})
+        calls: list[Any] = [
+            lambda: client.renew("u", code="123456"),
+            lambda: client.recovery_codes("u", code="123456"),
+            lambda: client.set_contact("u", email=None, code="123456"),
+            lambda: client.disable("u", code="123456"),
+            lambda: client.delete_user("u", code="123456"),
+        ]
+        for call in calls:
+            client.service.answers = [good]
+            call()
+            assert client.service.body()["code"] == "123456"
+
     def test_nothing_secret_is_in_a_repr(self, client: Client) -> None:
         assert "secret123" not in repr(vars(client.mfa))
         assert (
@@ -199,37 +227,109 @@ class TestRequestsAndResults:
                 kind(bad, "a", "b")
 
 
+class TestFromEnv:
+    @pytest.fixture(params=[Candado, AsyncCandado])
+    def kind(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+        monkeypatch.setenv("CANDADO_URL", BASE_URL)
+        monkeypatch.setenv("CANDADO_CLIENT_ID", "app123")
+        monkeypatch.setenv("CANDADO_CLIENT_SECRET", "secret123")
+        return request.param
+
+    def test_has_address_and_credentials(self, service: Service, kind: Any) -> None:
+        service.answers = [STATUS]
+        if kind is Candado:
+            http_client = httpx.Client(transport=httpx.MockTransport(service.handle))
+            Candado.from_env(http_client=http_client).status("u")
+        else:
+            transport = httpx.MockTransport(service.handle_async)
+            mfa = AsyncCandado.from_env(http_client=httpx.AsyncClient(transport=transport))
+            asyncio.run(mfa.status("u"))
+        assert service.body(0) == {"client_id": "app123", "client_secret": "secret123"}
+
+    def test_says_what_is_missing(self, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("CANDADO_URL")
+        monkeypatch.setenv("CANDADO_CLIENT_SECRET", "")
+        names = "CANDADO_URL and CANDADO_CLIENT_SECRET must be set in the environment"
+        with pytest.raises(ValueError, match=names):
+            kind.from_env()
+
+
+class TestArgumentsOfTheWrongKind:
+    def test_are_named_at_once_and_nothing_is_sent(self, client: Client) -> None:
+        mistakes: list[tuple[Any, type[Exception], str]] = [
+            (
+                lambda: client.verify("u", 123456),
+                TypeError,
+                "code must be a str, not int: leading zeros count",
+            ),
+            (lambda: client.verify("u", None), TypeError, "code must be a str, not None"),
+            (
+                lambda: client.renew("u", code=123456),
+                TypeError,
+                "code must be a str, not int: leading zeros count",
+            ),
+            (
+                lambda: client.delete_user("u", code=b"123456"),
+                TypeError,
+                "code must be a str, not bytes",
+            ),
+            (lambda: client.register(7), TypeError, "user_id must be a str, not int"),
+            (lambda: client.status(""), ValueError, "user_id must not be empty"),
+            (lambda: client.delete_user(None), TypeError, "user_id must be a str, not None"),
+        ]
+        for call, kind, message in mistakes:
+            with pytest.raises(kind) as caught:
+                call()
+            assert str(caught.value) == message
+        assert client.service.asked == []
+
+    @pytest.mark.parametrize("kind", [Candado, AsyncCandado])
+    def test_are_named_by_the_constructor(self, kind: Any) -> None:
+        with pytest.raises(TypeError, match="base_url must be a str, not None"):
+            kind(None, "a", "b")
+        with pytest.raises(TypeError, match="client_secret must be a str, not None"):
+            kind(BASE_URL, "a", None)
+        with pytest.raises(ValueError, match="client_id must not be empty"):
+            kind(BASE_URL, "", "b")
+
+
 class TestVerify:
-    def test_says_how_a_good_code_was_proved(self, client: Client) -> None:
+    def test_says_what_a_good_code_proved_and_hands_it_on_as_typed(self, client: Client) -> None:
         client.service.answers = [VERIFIED]
-        result = client.verify("u", " 123 456\n")
-        assert result == Accepted("totp")
-        assert result
-        assert result.ok
-        assert client.service.body() == {"user_id": "u", "code": "123456"}
+        assert client.verify("u", "123 456", method="totp") == Verified("totp")
+        assert client.service.body() == {"user_id": "u", "code": "123 456", "method": "totp"}
 
     @pytest.mark.parametrize(
         ("answered", "expected"),
         [
-            (failure(400, "invalid_code", attempts_remaining=3), Refused("invalid_code", 3)),
+            (failure(400, "invalid_code", attempts_remaining=3), ("invalid_code", 3, None)),
             (
                 failure(400, "code_already_used", retry_after=12),
-                Refused("code_already_used", None, 12),
+                ("code_already_used", None, 12),
             ),
-            (failure(429, "locked", retry_after=60), Refused("locked", None, 60)),
-            (failure(403, "factor_disabled"), Refused("factor_disabled")),
-            (failure(400, "invalid_request", field="code"), Refused("invalid_code")),
+            (failure(429, "locked", retry_after=60), ("locked", None, 60)),
+            (failure(403, "factor_disabled"), ("factor_disabled", None, None)),
         ],
     )
-    def test_says_why_a_code_is_refused(
-        self, client: Client, answered: Answer, expected: Refused
+    def test_raises_for_a_code_that_is_not_good_whatever_is_done_with_its_result(
+        self,
+        client: Client,
+        answered: Answer,
+        expected: tuple[str, int | None, int | None],
     ) -> None:
         client.service.answers = [answered]
-        result = client.verify("u", "123456")
-        assert result == expected
-        assert not result
-        assert not result.ok
+        let_in = False
+        with pytest.raises(CodeRefused) as caught:
+            let_in = client.verify("u", "123456") is not Ellipsis
+        assert not let_in
+        error = caught.value
+        assert (error.code, error.attempts_remaining, error.retry_after) == expected
         assert len(client.service.asked) == 2
+
+    def test_takes_an_empty_field_for_a_wrong_code(self, client: Client) -> None:
+        client.service.answers = [failure(400, "invalid_code", attempts_remaining=5)]
+        assert isinstance(refused(client.verify, "u", ""), CodeRefused)
+        assert client.service.body() == {"user_id": "u", "code": ""}
 
     @pytest.mark.parametrize(
         ("status", "code"),
@@ -240,16 +340,21 @@ class TestVerify:
             (400, "invalid_request"),
         ],
     )
-    def test_raises_for_everything_else(self, client: Client, status: int, code: str) -> None:
+    def test_raises_something_else_for_what_is_not_about_the_code(
+        self, client: Client, status: int, code: str
+    ) -> None:
         client.service.answers = [failure(status, code, field="user_id")]
         error = refused(client.verify, "u", "123456")
         assert (error.status, error.code) == (status, code)
+        assert not isinstance(error, CodeRefused)
 
 
 class TestErrors:
     def test_carry_what_the_service_said(self, client: Client) -> None:
+        more = {"field": "phone", "retry_after": 7, "attempts_remaining": 2}
+        page = "https://mfa.example.com/docs/errors#destination_missing"
         client.service.answers = [
-            failure(422, "destination_missing", field="phone", retry_after=7, attempts_remaining=2)
+            failure(422, "destination_missing", documentation_url=page, **more)
         ]
         error = refused(client.send_sms, "u")
         assert vars(error) == {
@@ -259,9 +364,78 @@ class TestErrors:
             "field": "phone",
             "attempts_remaining": 2,
             "retry_after": 7,
+            "documentation_url": page,
             "request_id": "r1",
         }
-        assert str(error) == "destination_missing: About destination_missing (field phone)"
+        assert str(error) == (
+            f"destination_missing: About destination_missing (field phone), see {page}"
+        )
+
+    @pytest.mark.parametrize(
+        ("kind", "answers"),
+        [
+            (
+                CodeRefused,
+                [(400, "invalid_code"), (400, "code_already_used"), (403, "factor_disabled")],
+            ),
+            (LockedError, [(429, "locked")]),
+            (RateLimitedError, [(429, "rate_limited"), (429, "send_limited")]),
+            (
+                DeliveryError,
+                [
+                    (422, "destination_missing"),
+                    (422, "destination_not_allowed"),
+                    (502, "delivery_failed"),
+                    (503, "delivery_unavailable"),
+                    (503, "channel_not_configured"),
+                ],
+            ),
+            (AuthenticationError, [(401, "invalid_client"), (401, "something_new")]),
+            (
+                ForbiddenError,
+                [
+                    (403, "step_up_required"),
+                    (403, "account_limit_reached"),
+                    (403, "method_not_allowed"),
+                    (403, "client_mismatch"),
+                    (403, "something_new"),
+                ],
+            ),
+            (NotFoundError, [(404, "user_not_found")]),
+            (ConflictError, [(409, "already_registered"), (409, "mfa_not_enabled")]),
+            (
+                InvalidRequestError,
+                [
+                    (400, "invalid_request"),
+                    (405, "method_not_allowed"),
+                    (413, "payload_too_large"),
+                    (400, "something_new"),
+                ],
+            ),
+            (UnavailableError, [(500, "internal"), (503, "unavailable"), (599, "something_new")]),
+        ],
+    )
+    def test_are_told_apart_by_their_class(
+        self, client: Client, kind: type[CandadoError], answers: list[tuple[int, str]]
+    ) -> None:
+        for status, code in answers:
+            client.service.answers = [failure(status, code)]
+            error = refused(client.send_sms, "u")
+            assert type(error) is kind
+            assert error.code == code
+        assert issubclass(LockedError, CodeRefused)
+
+    def test_show_the_callers_line_and_not_the_clients_inside(self, client: Client) -> None:
+        client.service.answers = [failure(404, "user_not_found"), raises(_connect_error())]
+        for method in (client.mfa.send_sms, client.mfa.status):
+            with pytest.raises(CandadoError) as caught:
+                client.run(method, "u")
+            names = [Path(frame.filename).name for frame in traceback.extract_tb(caught.tb)]
+            assert names.count("_client.py") == 1
+            assert names[-1] == "_client.py"
+            text = "".join(traceback.format_exception(caught.value))
+            assert "httpcore" not in text
+        assert "ConnectError: no" in text
 
     @pytest.mark.parametrize(
         ("status", "text", "headers", "retry_after"),
@@ -284,6 +458,7 @@ class TestErrors:
         client.service.answers = [lambda _: httpx.Response(status, text=text, headers=headers)]
         error = refused(client.status, "u")
         assert (error.code, error.status) == ("unexpected_response", status)
+        assert isinstance(error, UnavailableError)
         assert error.retry_after == retry_after
 
     def test_tell_that_there_was_no_answer_without_a_second_try(self, client: Client) -> None:
@@ -332,10 +507,10 @@ class TestToken:
 
     def test_is_revoked_and_forgotten(self, client: Client) -> None:
         client.service.answers = [STATUS, SUCCESS, STATUS]
-        client.revoke()
+        client.revoke_token()
         assert client.service.paths == []
         client.status("u")
-        client.revoke()
+        client.revoke_token()
         assert client.service.body() == {"access_token": "t1"}
         assert client.service.authorizations[-1] is None
         client.status("u")
@@ -511,11 +686,16 @@ def test_both_clients_have_the_same_operations() -> None:
     assert public(Candado) - {"close"} == public(AsyncCandado) - {"aclose"}
 
 
-def test_a_result_is_what_its_truth_says() -> None:
-    def told(result: VerifyResult) -> str:
-        """To mypy: there is a method if and only if the result is true."""
-        by_ok: str = result.method if result.ok else result.reason
-        return by_ok + (result.method if result else result.reason)
+def test_the_package_says_its_version() -> None:
+    assert candado.__version__ == importlib.metadata.version("candado")
 
-    assert told(Accepted("sms")) == "smssms"
-    assert told(Refused("locked")) == "lockedlocked"
+
+def _connect_error() -> httpx.ConnectError:
+    """As httpx raises it: made of another library's error."""
+    try:
+        try:
+            raise OSError("httpcore's own")
+        except OSError as error:
+            raise httpx.ConnectError("no") from error
+    except httpx.ConnectError as error:
+        return error

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
+from candado import CandadoError
 from candado import _results as results
 from candado._client import _Operations
 
@@ -42,6 +43,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
         (results.Digits, "Digits"),
         (results.Period, "Period"),
         (results.Locale, "Locale"),
+        (results.State, "State"),
     ],
 )
 def test_values(alias: object, name: str) -> None:
@@ -53,7 +55,7 @@ def test_values(alias: object, name: str) -> None:
     [
         (results.Enrolment, "/mfa/register"),
         (results.Enrolment, "/mfa/renew"),
-        (results.Accepted, "/mfa/verify"),
+        (results.Verified, "/mfa/verify"),
         (results.SentCode, "/mfa/sms"),
         (results.SentCode, "/mfa/email"),
         (results.GeneratedCode, "/mfa/generate"),
@@ -76,7 +78,7 @@ def test_results(kind: type, path: str) -> None:
         ("verify", "/mfa/verify"),
         ("send_sms", "/mfa/sms"),
         ("send_email", "/mfa/email"),
-        ("generate", "/mfa/generate"),
+        ("generate_code", "/mfa/generate"),
         ("recover", "/mfa/recovery"),
         ("recovery_codes", "/mfa/recovery-codes"),
         ("set_contact", "/mfa/contact"),
@@ -90,3 +92,9 @@ def test_parameters(name: str, path: str) -> None:
     if name == "recover":
         wanted = {field.replace("recovery_method", "method") for field in wanted}
     assert taken == wanted
+
+
+def test_errors_carry_every_field() -> None:
+    said = set(DOCUMENT["components"]["schemas"]["Error"]["properties"])
+    carried = set(inspect.signature(CandadoError).parameters)
+    assert said - {"error", "error_description"} <= carried

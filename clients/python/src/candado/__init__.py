@@ -1,9 +1,20 @@
 """Client for Candado, multi-factor authentication as a service."""
 
 from ._client import UNSET, AsyncCandado, Candado
-from ._errors import CandadoError
+from ._errors import (
+    AuthenticationError,
+    CandadoError,
+    CodeRefused,
+    ConflictError,
+    DeliveryError,
+    ForbiddenError,
+    InvalidRequestError,
+    LockedError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+)
 from ._results import (
-    Accepted,
     Algorithm,
     Contact,
     Digits,
@@ -14,36 +25,51 @@ from ._results import (
     Period,
     RecoveryCodes,
     RecoveryMethod,
-    RefusalReason,
-    Refused,
     SentCode,
     SentRecovery,
+    State,
     Status,
+    Verified,
     VerifyMethod,
-    VerifyResult,
 )
+
+__version__ = "0.1.0"
 
 __all__ = [
     "UNSET",
-    "Accepted",
     "Algorithm",
     "AsyncCandado",
+    "AuthenticationError",
     "Candado",
     "CandadoError",
+    "CodeRefused",
+    "ConflictError",
     "Contact",
+    "DeliveryError",
     "Digits",
     "Enrolment",
+    "ForbiddenError",
     "GeneratedCode",
+    "InvalidRequestError",
     "Locale",
+    "LockedError",
     "Method",
+    "NotFoundError",
     "Period",
+    "RateLimitedError",
     "RecoveryCodes",
     "RecoveryMethod",
-    "RefusalReason",
-    "Refused",
     "SentCode",
     "SentRecovery",
+    "State",
     "Status",
+    "UnavailableError",
+    "Verified",
     "VerifyMethod",
-    "VerifyResult",
+    "__version__",
 ]
+
+# Tracebacks and help() name a class by where it is imported from.
+for _public in (globals()[_name] for _name in __all__):
+    if isinstance(_public, type):
+        _public.__module__ = __name__

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, 
 import httpx
 
 from . import _wire as wire
-from ._errors import CandadoError
+from ._errors import CandadoError, UnavailableError
 from ._results import (
     Algorithm,
     Contact,
@@ -32,8 +33,8 @@ from ._results import (
     SentCode,
     SentRecovery,
     Status,
+    Verified,
     VerifyMethod,
-    VerifyResult,
 )
 from ._wire import Request, Response, Retry, Token
 
@@ -92,16 +93,16 @@ class _Deadline:
         return time.monotonic() + seconds < self._ends
 
 
-def _timeout() -> CandadoError:
-    return CandadoError(0, "timeout", "No answer in time")
+def _timeout() -> UnavailableError:
+    return UnavailableError(0, "timeout", "No answer in time")
 
 
 class _Operations:
     """Every operation of the service, over whatever sends and waits."""
 
-    def __init__(self, io: _IO, client_id: str, client_secret: str, timeout: float) -> None:
+    def __init__(self, io: _IO, authentication: Request, timeout: float) -> None:
         self._io = io
-        self._authentication = wire.authentication(client_id, client_secret)
+        self._authentication = authentication
         self._timeout = timeout
         self._token: Token | None = None
 
@@ -117,10 +118,12 @@ class _Operations:
         period: Period | None = None,
         confirm: bool | None = None,
     ) -> Enrolment:
-        """Begin to bind an authenticator app.
+        """Begin to bind an authenticator app: show the QR code, then ``verify`` a first code
+        within 10 minutes.
 
-        Show the QR code, then verify a first code within 10 minutes. With ``confirm=False`` the
-        app counts at once.
+        ``account_name`` is what the app shows beside your name. Put in ``email`` and ``phone`` only
+        if you have verified them: whoever reads them can log in. With ``confirm=False`` MFA is on
+        at once, without a first code.
         """
         fields = {
             "email": email,
@@ -136,23 +139,24 @@ class _Operations:
     async def renew(
         self, user_id: str, *, revoke_current: bool | None = None, code: str | None = None
     ) -> Enrolment:
-        """Bind a new authenticator app; the present one works until a first code of the new one."""
+        """Begin to bind another authenticator app.
+
+        The present one works until a first code of the new one is verified, unless
+        ``revoke_current`` is true. After a lost device hand the recovery code over as ``code``.
+        """
         fields = {"revoke_current": revoke_current, "code": code}
         return await self._result(Enrolment, wire.post("/mfa/renew", user_id, fields))
 
     async def verify(
         self, user_id: str, code: str, *, method: VerifyMethod | None = None
-    ) -> VerifyResult:
-        """Is this code good? The result is true if it is, and says why if it is not.
+    ) -> Verified:
+        """Verify what the user typed, of whatever kind.
 
-        White space in the code does not count. Raises for what is not about the code, such as an
-        unknown user.
+        Returns only if the code is good, which is then spent; raises ``CodeRefused`` if it is not.
+        Look at ``method`` of the result where you do not ask for one: ``recovery`` signs nobody in.
         """
-        fields = {"code": "".join(code.split()), "method": method}
-        try:
-            return wire.accepted(await self._call(wire.post("/mfa/verify", user_id, fields)))
-        except CandadoError as error:
-            return wire.refusal(error)
+        fields = {"code": wire.check_code(code), "method": method}
+        return await self._result(Verified, wire.post("/mfa/verify", user_id, fields))
 
     async def send_sms(self, user_id: str, *, locale: Locale | None = None) -> SentCode:
         """Send a code to the user's phone."""
@@ -164,30 +168,34 @@ class _Operations:
         request = wire.post("/mfa/email", user_id, {"locale": locale}, Retry.NEVER)
         return await self._result(SentCode, request)
 
-    async def generate(self, user_id: str) -> GeneratedCode:
-        """A code for the application to hand over itself."""
+    async def generate_code(self, user_id: str) -> GeneratedCode:
+        """Make a code for you to hand over yourself, on paper or by voice."""
         return await self._result(GeneratedCode, wire.post("/mfa/generate", user_id, {}))
 
     async def recover(
         self, user_id: str, method: RecoveryMethod, *, locale: Locale | None = None
     ) -> SentRecovery:
-        """Send a recovery code, for who lost the authenticator.
+        """Send a message with a code of eight digits to a user who has lost the device.
 
-        ``verify`` takes it and answers the method ``recovery``.
+        Hand what the user types to ``renew`` as ``code``. Not to be confused with
+        ``recovery_codes``, the ten codes a user keeps.
         """
         fields = {"recovery_method": method, "locale": locale}
         request = wire.post("/mfa/recovery", user_id, fields, Retry.NEVER)
         return await self._result(SentRecovery, request)
 
     async def recovery_codes(self, user_id: str, *, code: str | None = None) -> RecoveryCodes:
-        """Ten new recovery codes, to be shown once. The former ones are dead."""
+        """Make ten recovery codes for the user to keep, each good once; the former ones are dead.
+
+        Show them now: they cannot be had again. Nothing is sent; for a message to a user without
+        any code there is ``recover``.
+        """
         request = wire.post("/mfa/recovery-codes", user_id, {"code": code})
         return await self._result(RecoveryCodes, request)
 
     async def status(self, user_id: str) -> Status:
-        """What is set up for the user. One the service does not know has the state ``none``."""
-        request = Request("GET", "/mfa/status", query={"user_id": user_id}, retry=Retry.ALWAYS)
-        return await self._result(Status, request)
+        """What the user has set up. A user the service does not know has the state ``none``."""
+        return await self._result(Status, wire.status(user_id))
 
     async def set_contact(
         self,
@@ -224,7 +232,7 @@ class _Operations:
         email: str | None = None,
         phone: str | None = None,
     ) -> None:
-        """Take over a secret the user's authenticator app has already. It counts at once.
+        """Take over a secret that the user's authenticator app already has. MFA is on at once.
 
         The secret comes as base32 in ``secret``, or within ``otpauth_url``, which says by itself
         how its codes are made.
@@ -241,7 +249,7 @@ class _Operations:
         }
         await self._call(wire.post("/mfa/import", user_id, fields))
 
-    async def revoke(self) -> None:
+    async def revoke_token(self) -> None:
         """Revoke the access token this client holds, if any. A later call gets a new one."""
         token, self._token = self._token, None
         if token is not None:
@@ -293,11 +301,25 @@ class _Operations:
         return self._token
 
 
-class AsyncCandado(_Operations):
+def _awaited(
+    operation: Callable[Concatenate[_Operations, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[AsyncCandado, P], Coroutine[Any, Any, T]]:
+    @functools.wraps(operation)
+    async def call(self: AsyncCandado, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await operation(self._operations, *args, **kwargs)
+        except CandadoError as error:
+            # A traceback that ends at the caller's line, and not six frames further down.
+            raise error.with_traceback(None) from error.__cause__
+
+    return call
+
+
+class AsyncCandado:
     """A client of the service for asyncio. Make one and keep it.
 
-    It holds the access token for all its calls, which may run in parallel. Every method raises
-    CandadoError for what the service refuses. ``timeout`` is what one call may take altogether,
+    It holds the access token for all its calls, which may run in parallel. Every method raises a
+    ``CandadoError`` for what the service refuses. ``timeout`` is what one call may take altogether,
     with the token it may need and every retry.
     """
 
@@ -310,12 +332,36 @@ class AsyncCandado(_Operations):
         timeout: float = 15.0,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._asyncio = _AsyncIO(wire.address(base_url), http_client)
-        super().__init__(self._asyncio, client_id, client_secret, timeout)
+        address = wire.address(base_url)
+        authentication = wire.authentication(client_id, client_secret)
+        self._io = _AsyncIO(address, http_client)
+        self._operations = _Operations(self._io, authentication, timeout)
+
+    @classmethod
+    def from_env(
+        cls, *, timeout: float = 15.0, http_client: httpx.AsyncClient | None = None
+    ) -> Self:
+        """A client made of ``CANDADO_URL``, ``CANDADO_CLIENT_ID`` and ``CANDADO_CLIENT_SECRET``."""
+        return cls(*wire.environment(os.environ), timeout=timeout, http_client=http_client)
+
+    register = _awaited(_Operations.register)
+    renew = _awaited(_Operations.renew)
+    verify = _awaited(_Operations.verify)
+    send_sms = _awaited(_Operations.send_sms)
+    send_email = _awaited(_Operations.send_email)
+    generate_code = _awaited(_Operations.generate_code)
+    recover = _awaited(_Operations.recover)
+    recovery_codes = _awaited(_Operations.recovery_codes)
+    status = _awaited(_Operations.status)
+    set_contact = _awaited(_Operations.set_contact)
+    disable = _awaited(_Operations.disable)
+    delete_user = _awaited(_Operations.delete_user)
+    import_factor = _awaited(_Operations.import_factor)
+    revoke_token = _awaited(_Operations.revoke_token)
 
     async def aclose(self) -> None:
         """Close the connections, unless they are those of an ``http_client`` given."""
-        await self._asyncio.close()
+        await self._io.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -334,7 +380,10 @@ def _blocking(
 ) -> Callable[Concatenate[Candado, P], T]:
     @functools.wraps(operation)
     def call(self: Candado, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return _run(operation(self._operations, *args, **kwargs))
+        try:
+            return _run(operation(self._operations, *args, **kwargs))
+        except CandadoError as error:
+            raise error.with_traceback(None) from error.__cause__
 
     return call
 
@@ -343,7 +392,7 @@ class Candado:
     """A client of the service. Make one and keep it.
 
     It holds the access token for all its calls, which may come from many threads. Every method
-    raises CandadoError for what the service refuses. ``timeout`` is what one call may take
+    raises a ``CandadoError`` for what the service refuses. ``timeout`` is what one call may take
     altogether, with the token it may need and every retry.
     """
 
@@ -356,15 +405,22 @@ class Candado:
         timeout: float = 15.0,
         http_client: httpx.Client | None = None,
     ) -> None:
-        self._io = _BlockingIO(wire.address(base_url), http_client)
-        self._operations = _Operations(self._io, client_id, client_secret, timeout)
+        address = wire.address(base_url)
+        authentication = wire.authentication(client_id, client_secret)
+        self._io = _BlockingIO(address, http_client)
+        self._operations = _Operations(self._io, authentication, timeout)
+
+    @classmethod
+    def from_env(cls, *, timeout: float = 15.0, http_client: httpx.Client | None = None) -> Self:
+        """A client made of ``CANDADO_URL``, ``CANDADO_CLIENT_ID`` and ``CANDADO_CLIENT_SECRET``."""
+        return cls(*wire.environment(os.environ), timeout=timeout, http_client=http_client)
 
     register = _blocking(_Operations.register)
     renew = _blocking(_Operations.renew)
     verify = _blocking(_Operations.verify)
     send_sms = _blocking(_Operations.send_sms)
     send_email = _blocking(_Operations.send_email)
-    generate = _blocking(_Operations.generate)
+    generate_code = _blocking(_Operations.generate_code)
     recover = _blocking(_Operations.recover)
     recovery_codes = _blocking(_Operations.recovery_codes)
     status = _blocking(_Operations.status)
@@ -372,7 +428,7 @@ class Candado:
     disable = _blocking(_Operations.disable)
     delete_user = _blocking(_Operations.delete_user)
     import_factor = _blocking(_Operations.import_factor)
-    revoke = _blocking(_Operations.revoke)
+    revoke_token = _blocking(_Operations.revoke_token)
 
     def close(self) -> None:
         """Close the connections, unless they are those of an ``http_client`` given."""
@@ -426,10 +482,18 @@ class _HttpxIO(ABC):
         try:
             answer = await self._answer(built)
         except httpx.TimeoutException as error:
-            raise _timeout() from error
+            raise _timeout() from _alone(error)
         except httpx.RequestError as error:
-            raise CandadoError(0, "unreachable", "The service is out of reach") from error
+            message = f"The service is out of reach: {error}"
+            raise UnavailableError(0, "unreachable", message) from _alone(error)
         return Response(answer.status_code, answer.headers, answer.content)
+
+
+def _alone(error: httpx.RequestError) -> httpx.RequestError:
+    """Without the errors it was made of and the frames of three libraries, which bury it."""
+    error.__cause__ = None
+    error.__suppress_context__ = True
+    return error.with_traceback(None)
 
 
 class _BlockingIO(_HttpxIO):
@@ -443,7 +507,7 @@ class _BlockingIO(_HttpxIO):
         self._pending: Future[Token] | None = None
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        # The service does not redirect, and a secret must not follow who does.
+        # The service does not redirect, and a secret must not follow whatever does.
         return self._client.send(request, auth=None, follow_redirects=False)
 
     async def sleep(self, seconds: float) -> None:
@@ -514,7 +578,7 @@ class _AsyncIO(_HttpxIO):
             self._pending = asyncio.create_task(make())
             self._pending.add_done_callback(self._forget)
         pending = self._pending
-        # Who gives up does not take it away from the others.
+        # A task that gives up does not take it away from the others.
         await asyncio.wait([pending], timeout=timeout)
         if not pending.done():
             raise _timeout()

@@ -64,7 +64,7 @@ class Bar:
 
 
 class Lines:
-    """As Bar, for who has not installed rich."""
+    """Like Bar, where rich is not installed."""
 
     def __init__(self, total: int) -> None:
         self._total = total

@@ -3,86 +3,82 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 Method: TypeAlias = Literal["totp", "sms", "email", "generated", "recovery_code", "recovery"]
-"""How a code was proved. ``recovery`` and ``recovery_code`` are no equals of the others: let the
-user bind anew."""
+"""What a code proved.
+
+``recovery`` is the code of a recovery message: let its user set up a new device and nothing else.
+``recovery_code`` is one of the ten the user saved.
+"""
 VerifyMethod: TypeAlias = Literal["totp", "sms", "email", "generated", "recovery_code"]
+"""The methods ``verify`` can be told to insist on."""
 RecoveryMethod: TypeAlias = Literal["sms", "email"]
+"""Where a recovery message can go."""
 Algorithm: TypeAlias = Literal["SHA1", "SHA256", "SHA512"]
+"""The hash of the authenticator's codes. Every app knows SHA1; some ignore the others."""
 Digits: TypeAlias = Literal[6, 8]
+"""How many digits the authenticator's codes have."""
 Period: TypeAlias = Literal[30, 60]
+"""How many seconds the authenticator shows one code."""
 Locale: TypeAlias = Literal["en", "es"]
-RefusalReason: TypeAlias = Literal["invalid_code", "code_already_used", "locked", "factor_disabled"]
+"""The language of a message."""
+State: TypeAlias = Literal["active", "pending", "disabled", "none"]
+"""``active``: ask for codes. ``pending``: waits for its first code. ``disabled``: turned off, by
+request or by a hundred wrong codes in a row. ``none``: the service does not know the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     qr_code_url: str = field(repr=False)
+    """The QR code as an image, while the first code is awaited. Show it to its user only."""
     secret: str = field(repr=False)
+    """For typing by hand, in base32. Do not store it."""
     otpauth_url: str = field(repr=False)
+    """What the QR code says; on a phone a link that opens the app."""
     state: Literal["pending", "active"]
     expires_at: int | None = None
-    """Until when a first code is awaited."""
+    """Until when the first code is awaited; None if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A good code. True."""
+class Verified:
+    """What a good code proved. For one that is not good there is no result: ``verify`` raises."""
 
     method: Method
-    ok: ClassVar[Literal[True]] = True
-
-    def __bool__(self) -> Literal[True]:
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A code that is not good. False."""
-
-    reason: RefusalReason
-    attempts_remaining: int | None = None
-    """Wrong codes left until the user is locked."""
-    retry_after: int | None = None
-    """Seconds until a next try makes sense."""
-    ok: ClassVar[Literal[False]] = False
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-
-VerifyResult: TypeAlias = Accepted | Refused
 
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
     destination: str
-    """Masked, to be shown to the user."""
+    """Where it went, masked: safe to show."""
     expires_in: int
+    """Seconds the code is good for."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedCode:
     code: str = field(repr=False)
     expires_in: int
+    """Seconds the code is good for."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentRecovery:
     expires_in: int
+    """Seconds the code is good for."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodes:
     recovery_codes: list[str] = field(repr=False)
+    """For the user to keep. Shown this once."""
     remaining: int
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Masked, to be shown to the user."""
+    """Masked: safe to show."""
 
     email: str | None = None
     phone: str | None = None
@@ -91,9 +87,12 @@ class Contact:
 @dataclass(frozen=True, slots=True)
 class Status:
     mfa_enabled: bool
-    state: Literal["active", "pending", "disabled", "none"]
+    """Whether to ask for a code after the password."""
+    state: State
     methods: list[Method]
+    """The ways this user can get a code now, recovery apart."""
     recovery_codes_remaining: int
     locked_until: int | None = None
+    """Until when codes are refused unseen; None if they are not."""
     created_at: int | None = None
     last_verified_at: int | None = None

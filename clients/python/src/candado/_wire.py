@@ -10,18 +10,14 @@ from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from ._errors import CandadoError
-from ._results import Accepted, Refused
+from ._errors import CandadoError, UnavailableError, kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._results import RefusalReason, VerifyResult
-
 T = TypeVar("T")
 
 RETRIES = 2
-REFUSAL_REASONS = ("invalid_code", "code_already_used", "locked", "factor_disabled")
 
 
 class Retry(Enum):
@@ -65,17 +61,54 @@ def post(
 ) -> Request:
     """A request about a user. What is None is not said."""
     said = {name: value for name, value in fields.items() if value is not None}
-    return Request("POST", path, {"user_id": user_id, **said}, retry=retry)
+    if "code" in said:
+        check_code(said["code"])
+    return Request("POST", path, {"user_id": check_text("user_id", user_id), **said}, retry=retry)
+
+
+def status(user_id: str) -> Request:
+    query = {"user_id": check_text("user_id", user_id)}
+    return Request("GET", "/mfa/status", query=query, retry=Retry.ALWAYS)
 
 
 def delete_user(user_id: str, code: str | None) -> Request:
-    body = None if code is None else {"code": code}
-    return Request("DELETE", f"/mfa/users/{quote(user_id, safe='')}", body)
+    path = f"/mfa/users/{quote(check_text('user_id', user_id), safe='')}"
+    return Request("DELETE", path, None if code is None else {"code": check_code(code)})
 
 
 def authentication(client_id: str, client_secret: str) -> Request:
-    body = {"client_id": client_id, "client_secret": client_secret}
+    body = {
+        "client_id": check_text("client_id", client_id),
+        "client_secret": check_text("client_secret", client_secret),
+    }
     return Request("POST", "/auth", body, retry=Retry.ALWAYS)
+
+
+def check_text(name: str, value: object) -> str:
+    """The text itself; says at once what is wrong with an argument that is none."""
+    if not isinstance(value, str):
+        found = "None" if value is None else type(value).__name__
+        raise TypeError(f"{name} must be a str, not {found}")
+    if not value:
+        raise ValueError(f"{name} must not be empty")
+    return value
+
+
+def check_code(value: object) -> str:
+    """What the user typed. An empty field is a wrong code; an int has lost its leading zeros."""
+    if isinstance(value, int):
+        raise TypeError("code must be a str, not int: leading zeros count")
+    return "" if value == "" else check_text("code", value)
+
+
+def environment(variables: Mapping[str, str]) -> tuple[str, str, str]:
+    """Address, client id and client secret."""
+    names = ("CANDADO_URL", "CANDADO_CLIENT_ID", "CANDADO_CLIENT_SECRET")
+    missing = [name for name in names if not variables.get(name)]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} must be set in the environment")
+    url, client_id, client_secret = (variables[name] for name in names)
+    return url, client_id, client_secret
 
 
 def address(base_url: str) -> str:
@@ -83,12 +116,14 @@ def address(base_url: str) -> str:
 
     Anybody on the way could read a secret sent by plain http.
     """
-    parts = urlsplit(base_url)
+    parts = urlsplit(check_text("base_url", base_url))
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-        raise ValueError("base_url must begin with https://, or with http:// on this machine")
+        raise ValueError(
+            f"base_url must begin with https://, or with http:// on this machine; it is {base_url}"
+        )
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("base_url is an address without user, query and fragment")
+        raise ValueError("base_url must be an address without user, query and fragment")
     return base_url.rstrip("/")
 
 
@@ -117,13 +152,15 @@ def _error(response: Response, answer: Mapping[str, Any]) -> CandadoError:
     retry_after = number("retry_after")
     if retry_after is None:
         retry_after = _seconds_until(response.headers.get("retry-after"))
-    return CandadoError(
+    code = text("error") or "unexpected_response"
+    return kind(response.status, code)(
         response.status,
-        text("error") or "unexpected_response",
+        code,
         text("message") or f"Unexpected answer with status {response.status}",
         field=text("field"),
         attempts_remaining=number("attempts_remaining"),
         retry_after=retry_after,
+        documentation_url=text("documentation_url"),
         request_id=response.headers.get("x-request-id"),
     )
 
@@ -157,27 +194,12 @@ def result(kind: type[T], answer: Mapping[str, Any]) -> T:
         if each.name in answer:
             values[each.name] = answer[each.name]
         elif each.default is MISSING:
-            raise CandadoError(200, "unexpected_response", f"The answer has no {each.name}")
+            raise UnavailableError(200, "unexpected_response", f"The answer has no {each.name}")
     return kind(**values)
 
 
 def token(answer: Mapping[str, Any], asked_at: float) -> Token:
     value, lifetime = answer.get("access_token"), answer.get("expires_in")
     if not isinstance(value, str) or not isinstance(lifetime, int):
-        raise CandadoError(200, "unexpected_response", "The answer of /auth has no token")
+        raise UnavailableError(200, "unexpected_response", "The answer of /auth has no token")
     return Token(value, asked_at + lifetime - min(60, lifetime / 10))
-
-
-def refusal(error: CandadoError) -> VerifyResult:
-    """What is about the code, as a result; raises what is not."""
-    reason = error.code
-    # What has not the form of a code is a wrong code to the user who typed it. It cost no attempt.
-    if reason == "invalid_request" and error.field == "code":
-        reason = "invalid_code"
-    if reason not in REFUSAL_REASONS:
-        raise error
-    return Refused(cast("RefusalReason", reason), error.attempts_remaining, error.retry_after)
-
-
-def accepted(answer: Mapping[str, Any]) -> VerifyResult:
-    return result(Accepted, answer)
