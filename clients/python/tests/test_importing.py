@@ -4,6 +4,7 @@ import base64
 import csv
 import functools
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -269,6 +270,55 @@ class TestImport:
         assert clock.slept == [90, 5]
         assert run.sent_users == ["u1", "u1", "u1", "u2"]
 
+    def test_waits_its_turn_as_often_and_as_long_as_it_takes(self, run: Run, clock: Clock) -> None:
+        run.users(1)
+        run.service.answers = [failure(429, "rate_limited", retry_after=600)] * 20 + [SUCCESS]
+        assert run() == 0
+        assert clock.slept == [600] * 20
+
+    def test_stops_where_the_client_is_full_and_goes_on_when_it_is_not(
+        self, run: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.users(3)
+        run.service.answers = [SUCCESS, failure(403, "account_limit_reached")]
+        assert run() == 2
+        assert capsys.readouterr().err.endswith(
+            "Stopped: this client has as many users as its setting max_accounts allows "
+            "(account_limit_reached). Have it raised. Run it again to go on where it stopped.\n"
+        )
+        assert not run.report.exists()
+        # Nothing was done for u2: if somebody else has registered it meanwhile, it is not ours.
+        run.service.answers = [REGISTERED, SUCCESS]
+        assert run() == 1
+        assert run.sent_users == ["u1", "u2", "u2", "u3"]
+        assert run.refused == [("3", "u2", "already_registered", "")]
+
+    def test_writes_files_for_their_owner_alone(self, run: Run) -> None:
+        run.users(1)
+        run.report.write_text("of an earlier run")
+        run.report.chmod(0o644)
+        run.service.answers = [REGISTERED]
+        umask = os.umask(0)
+        try:
+            assert run() == 1
+        finally:
+            os.umask(umask)
+        assert [path.stat().st_mode & 0o777 for path in (run.report, run.state)] == [0o600, 0o600]
+
+    @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+    def test_reports_nothing_a_spreadsheet_takes_for_a_formula(self, run: Run, begin: str) -> None:
+        formula = "1+cmd|'/C'!A0"
+        user = f"{begin}{formula}" if begin in "=+-@" else "u1"
+        run.write("user_id,secret", f"{user},{SECRET}")
+        run.service.answers = [
+            failure(409, "already_registered", message=f"{begin}{formula}", field="phone")
+        ]
+        assert run() == 1
+        with run.report.open(encoding="utf-8", newline="") as file:
+            _, row = csv.reader(file)
+        quoted = user if user == "u1" else f"'{user}"
+        assert row == ["2", quoted, "already_registered", "phone", f"'{begin}{formula}"]
+
     def test_counts_a_row_as_done_whose_answer_got_lost(self, run: Run, clock: Clock) -> None:
         run.users(1)
         run.service.answers = [raises(httpx.ReadTimeout("slow")), REGISTERED]
@@ -286,7 +336,7 @@ class TestImport:
         ("bad", "tries"),
         [
             (raises(httpx.ConnectError("no")), 6),
-            (failure(429, "rate_limited", retry_after=600), 1),
+            (failure(503, "unavailable", retry_after=600), 1),
             (failure(404, "not_found"), 1),
         ],
     )

@@ -6,6 +6,7 @@ import json
 from enum import Enum
 from typing import TYPE_CHECKING, TextIO
 
+from ._files import private_file
 from ._rows import FileError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Journal:
             raise FileError(f"is imported for {there} in {self._path}; name another with --state")
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("a", encoding="utf-8")
+        self._file = private_file(self._path, "a")
         if self._file.tell() == 0:
             self._write(self._target)
         else:

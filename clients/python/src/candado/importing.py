@@ -8,13 +8,14 @@ import csv
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import _rows
 from ._client import AsyncCandado
-from ._errors import CandadoError
+from ._errors import CandadoError, RateLimitedError
+from ._files import private_file
 from ._journal import Journal, Mark
 from ._progress import progress
 from ._rows import FileError, Refusal, Row, Sheet
@@ -37,8 +38,10 @@ exit status:
   0 every row is imported, 1 some were refused, 2 the import did not begin or not end"""
 
 TRIES = 6
-"""Of one row, before the import as a whole stops."""
+"""Of one row that fails, before the import as a whole stops. Waiting for its turn is no failure."""
 LONGEST_PAUSE = 120
+"""For a service that fails. One that is well and asks for patience gets it."""
+FULL = "account_limit_reached"
 ROW_STATUSES = (400, 409, 413, 422, 500)
 """What is wrong with one row only. Everything else is wrong with all of them."""
 
@@ -83,20 +86,30 @@ class Import:
     async def _import(self, row: Row) -> None:
         unsure = self._journal.marks.get(row.user_id) is Mark.STARTED
         self._journal.mark(row.user_id, Mark.STARTED)
-        for tries in range(1, TRIES + 1):
+        failures = 0
+        while True:
             await self._pause()
             try:
                 await self._mfa.import_factor(row.user_id, **row.fields)
+            except RateLimitedError as error:
+                # Nothing was done.
+                self._wait(error, 1 if error.retry_after is None else error.retry_after)
             except CandadoError as error:
                 if error.code == "already_registered" and unsure:
                     self.outcome.found += 1
                     break
+                if error.code == FULL:
+                    self._journal.mark(row.user_id, Mark.REFUSED)
+                    raise Stopped(
+                        "this client has as many users as its setting max_accounts allows "
+                        f"({FULL}). Have it raised"
+                    ) from None
                 if error.status in ROW_STATUSES:
                     self._refuse(row, error)
                     return
-                # A 429 says that nothing was done. After anything else it may have been.
-                unsure = unsure or error.status != 429  # noqa: PLR2004
-                self._slow_down(error, tries)
+                unsure = True
+                failures += 1
+                self._slow_down(error, failures)
             else:
                 self.outcome.imported += 1
                 break
@@ -109,12 +122,15 @@ class Import:
         )
         self._journal.mark(row.user_id, Mark.REFUSED)
 
-    def _slow_down(self, error: CandadoError, tries: int) -> None:
-        """Lets all rows wait as long as the service asks, or stops the import."""
-        passing = error.status in (0, 429, 502, 503, 504)
-        pause = 2.0 ** (tries - 1) if error.retry_after is None else error.retry_after
-        if not passing or tries == TRIES or pause > LONGEST_PAUSE:
-            raise Stopped(str(error))
+    def _slow_down(self, error: CandadoError, failures: int) -> None:
+        """Lets all rows wait until the service may be well again, or stops the import."""
+        passing = error.status in (0, 502, 503, 504)
+        pause = 2.0 ** (failures - 1) if error.retry_after is None else error.retry_after
+        if not passing or failures == TRIES or pause > LONGEST_PAUSE:
+            raise Stopped(str(error)) from None
+        self._wait(error, pause)
+
+    def _wait(self, error: CandadoError, pause: float) -> None:
         self._resume_at = max(self._resume_at, time.monotonic() + pause)
         self._shown.note(f"{error.code}: waiting {pause:.0f} s")
 
@@ -162,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{outcome.imported} imported, {earlier + outcome.found} by an earlier run")
     status = _finish(options.report, sorted([*sheet.refused, *outcome.refused], key=_line))
     if stopped is not None:
-        print(f"Stopped: {stopped}. Run it again to go on.", file=sys.stderr)
+        print(f"Stopped: {stopped}. Run it again to go on where it stopped.", file=sys.stderr)
         return 2
     return status
 
@@ -232,15 +248,21 @@ def _describe(file: Path, sheet: Sheet) -> None:
 
 def _finish(report: Path, refused: Sequence[Refusal]) -> int:
     """Writes the report, or removes an earlier one if there is nothing to report."""
+    report.unlink(missing_ok=True)
     if not refused:
-        report.unlink(missing_ok=True)
         return 0
-    with report.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [each.name for each in fields(Refusal)])
-        writer.writeheader()
-        writer.writerows(map(asdict, refused))
+    with private_file(report, "x", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(each.name for each in fields(Refusal))
+        writer.writerows(map(_cell, astuple(refusal)) for refusal in refused)
     print(f"{len(refused)} refused: {report} says why")
     return 1
+
+
+def _cell(value: object) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _beside(file: Path, ending: str) -> Path:
