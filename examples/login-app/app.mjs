@@ -4,10 +4,12 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { csrf } from "hono/csrf";
 import { secureHeaders } from "hono/secure-headers";
+import { OnScreen } from "./on-screen.mjs";
 import { errorPage } from "./pages/layout.mjs";
 import { explain } from "./problems.mjs";
 import { accountRoutes } from "./routes/account.mjs";
 import { authenticatorRoutes } from "./routes/authenticator.mjs";
+import { changeRoutes } from "./routes/changes.mjs";
 import { destinationRoutes } from "./routes/destinations.mjs";
 import { recoveryRoutes } from "./routes/recovery.mjs";
 import { secondStepRoutes } from "./routes/second-step.mjs";
@@ -55,9 +57,8 @@ export function createApp({ store, candado, appUrl }) {
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.use(sessions.load);
 
-  // Secrets on their way to the screen, by session. They are never written to disk.
-  const onScreen = new Map();
-  const context = { store, sessions, candado, onScreen };
+  const context = { store, sessions, candado, onScreen: new OnScreen() };
+  context.change = changeRoutes(app, context);
   accountRoutes(app, context);
   secondStepRoutes(app, context);
   recoveryRoutes(app, context);
@@ -71,7 +72,7 @@ export function createApp({ store, candado, appUrl }) {
     if (error.getResponse) return c.html(errorPage(c, "That did not work", "Please go back and send the form again."), error.status);
     try {
       const problem = explain(error);
-      return c.html(errorPage(c, "Please try again", `${problem.message}.`), problem.status);
+      return c.html(errorPage(c, "Please try again", `${problem.text}.`), problem.status);
     } catch {
       console.error(error);
       return c.html(errorPage(c, "Something went wrong", "It is our fault, not yours. Please try again."), 500);

@@ -10,23 +10,17 @@ export const hashPassword = (password) => hash(password, options);
 // Compared with when there is no such user, so that the time does not tell.
 const nobody = hashPassword("nobody has this password");
 
-const FREE_TRIES = 5;
-const LONGEST_DELAY = 900;
-const failures = new Map();
-
-/** Throws a Problem while the address has to wait. In memory: several processes would share a database for it. */
-export async function checkPassword(address, user, password) {
-  const key = address.toLowerCase();
-  const { count = 0, until = 0 } = failures.get(key) ?? {};
-  const wait = Math.ceil((until - Date.now()) / 1000);
+/**
+ * Whether the password is right. Throws a Problem while the address has to wait.
+ *
+ * A try is counted before the password is looked at, and taken back if it was right: of many that arrive at the same
+ * moment no more are looked at than of many that arrive one by one.
+ */
+export async function checkPassword(store, address, user, password) {
+  const wait = store.countPasswordTry(address);
   if (wait > 0) throw new Problem("Too many wrong passwords. Please try again in", { status: 429, wait, locked: true });
   const right = await verify(user?.password ?? (await nobody), password);
-  if (right && user) {
-    failures.delete(key);
-    return true;
-  }
-  if (failures.size > 10_000) failures.clear();
-  const delay = count + 1 < FREE_TRIES ? 0 : Math.min(30 * 2 ** (count + 1 - FREE_TRIES), LONGEST_DELAY);
-  failures.set(key, { count: count + 1, until: Date.now() + delay * 1000 });
-  return false;
+  if (!right || !user) return false;
+  store.forgetPasswordTries(address);
+  return true;
 }

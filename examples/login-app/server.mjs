@@ -1,8 +1,8 @@
 // Starts the application. CANDADO_URL and the client's credentials say where its second step comes from.
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
+import { Candado } from "candado";
 import { createApp } from "./app.mjs";
-import { Candado } from "./candado.mjs";
 import { Store } from "./store.mjs";
 
 const {
@@ -15,7 +15,7 @@ const {
 } = process.env;
 
 const store = new Store(DATABASE);
-const candado = new Candado({ url: CANDADO_URL, clientId: CANDADO_CLIENT_ID, clientSecret: CANDADO_CLIENT_SECRET });
+const candado = new Candado({ baseUrl: CANDADO_URL, clientId: CANDADO_CLIENT_ID, clientSecret: CANDADO_CLIENT_SECRET });
 const app = createApp({ store, candado, appUrl: APP_URL });
 const server = serve({ fetch: app.fetch, port: Number(PORT), hostname: process.env.HOST ?? "localhost" }, () =>
   console.log(`Login application  ${APP_URL}\nIts second step    ${CANDADO_URL}`),

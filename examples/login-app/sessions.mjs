@@ -3,8 +3,8 @@ import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 
 /**
  * How far a user has come, and for how many seconds that holds:
- * the password was right and the second step is missing; a recovery code from a message was right and a new
- * authenticator is missing; signed in.
+ * the password was right and the second step is missing; a recovery code was right as well, and a first code of the
+ * new authenticator is missing; signed in.
  */
 const lifetimes = { password: 600, recovering: 900, "signed-in": 12 * 3600 };
 
@@ -56,13 +56,4 @@ export const requireStage = (...stages) => async (c, next) => {
   const stage = c.get("session")?.stage;
   if (stages.includes(stage)) return next();
   return c.redirect(start[stage] ?? "/login", 303);
-};
-
-/** Middleware for changes that matter: a code was given within the last ten minutes, or is asked for now. */
-export const requireRecentCode = async (c, next) => {
-  const { data } = c.get("session");
-  if (data.codeAt > Date.now() - 600_000) return next();
-  // What a form asked for is not done by itself afterwards: its page is shown again.
-  data.returnTo = c.req.method === "GET" ? c.req.path : "/security";
-  return c.redirect("/confirm", 303);
 };

@@ -21,16 +21,37 @@ const schema = `
     data TEXT NOT NULL,
     expires_at INTEGER NOT NULL
   ) STRICT;
+  -- Of addresses with an account and without, so that nobody learns which have one.
+  CREATE TABLE IF NOT EXISTS password_tries (
+    address_digest TEXT PRIMARY KEY,
+    count INTEGER NOT NULL,
+    -- In milliseconds.
+    free_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS password_tries_by_age ON password_tries (last_at);
   CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   INSERT INTO secrets VALUES ('cookie', '${randomBytes(32).toString("hex")}') ON CONFLICT DO NOTHING;
 `;
 
+// The fifth wrong password in a row makes its address wait half a minute, each further one twice as long, up to a
+// quarter of an hour. One statement counts and refuses, so that tries at the same time cannot miss each other.
+const countTry = `
+  INSERT INTO password_tries VALUES ($address, 1, 0, $now)
+  ON CONFLICT DO UPDATE SET
+    count = count + 1,
+    free_at = CASE WHEN count < 4 THEN 0 ELSE $now + 1000 * min(30 * (1 << min(count - 4, 5)), 900) END,
+    last_at = $now
+  WHERE free_at <= $now`;
+const tryForgottenAfter = 24 * 3_600_000;
+
 const now = () => Math.floor(Date.now() / 1000);
-// Who reads the file cannot take over a session.
+// Whoever reads the file cannot take over a session, nor learns what was typed as an address.
 const digest = (id) => createHash("sha256").update(id).digest("hex");
 
 export class Store {
   #db;
+  #triesForgottenAt = 0;
 
   constructor(path) {
     mkdirSync(dirname(path), { recursive: true });
@@ -61,6 +82,26 @@ export class Store {
     const column = { sms: "code_phone", email: "code_email" }[channel];
     this.#db.run(`UPDATE users SET ${column} = ?, ${column}_confirmed = ? WHERE id = ?`, [destination, Number(confirmed), userId]);
   }
+
+  /** Counts a try at the password of an address. If it is one too many, counts nothing and answers the seconds to wait. */
+  countPasswordTry(address) {
+    const [key, now] = [digest(address.toLowerCase()), Date.now()];
+    this.#forgetOldTries(now);
+    const { changes } = this.#db.run(countTry, { $address: key, $now: now });
+    if (changes === 1) return 0;
+    const { free_at } = this.#db.get("SELECT free_at FROM password_tries WHERE address_digest = ?", [key]);
+    return Math.ceil((free_at - now) / 1000);
+  }
+
+  /** By age and nothing else: however many addresses are tried, none is forgotten for the sake of the others. */
+  #forgetOldTries(now) {
+    if (this.#triesForgottenAt > now - 60_000) return;
+    this.#triesForgottenAt = now;
+    this.#db.run("DELETE FROM password_tries WHERE last_at < ?", [now - tryForgottenAfter]);
+  }
+
+  forgetPasswordTries = (address) =>
+    this.#db.run("DELETE FROM password_tries WHERE address_digest = ?", [digest(address.toLowerCase())]);
 
   addSession(userId, stage, data, seconds) {
     const id = randomBytes(32).toString("base64url");

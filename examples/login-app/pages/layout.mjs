@@ -67,7 +67,7 @@ function navigation(path) {
 /** Above a form: what went wrong, with a countdown where waiting helps. */
 export const problemBox = (problem) =>
   problem
-    ? html`<div class="notice bad" role="alert" id="problem" ${problem.locked ? raw('data-locks=""') : ""}>${icon("warning")}<p>${problem.message}${problem.wait ? html` ${countdown(problem.wait)}` : ""}.</p></div>`
+    ? html`<div class="notice bad" role="alert" id="problem" ${problem.locked ? raw('data-locks=""') : ""}>${icon("warning")}<p>${problem.text}${problem.wait ? html` ${countdown(problem.wait)}` : ""}.</p></div>`
     : "";
 
 /** Counts down where scripts run; says how long it was where they do not. */
@@ -92,7 +92,7 @@ export const codeField = ({ digits = 6, label = `${digits === 8 ? "8" : "6"}-dig
     class: "code",
     inputmode: "numeric",
     autocomplete: "one-time-code",
-    pattern: `\\s*(\\d\\s*){${digits}}`,
+    pattern: `[\\s\\-]*(\\d[\\s\\-]*){${digits}}`,
     title: `${digits} digits`,
     maxlength: digits + 6,
     "data-sms": sms ? "" : undefined,

@@ -15,7 +15,7 @@ const signedInBy = {
 
 export function accountRoutes(app, { store, sessions, candado }) {
   app.get("/", requireStage("signed-in"), async (c) => {
-    const { mfa_enabled: on } = await candado.status(c.var.user.id);
+    const { mfaEnabled: on } = await candado.status(c.var.user.id);
     return c.html(homePage(c, { on, signedInBy: signedInBy[c.var.session.data.by] }));
   });
 
@@ -42,9 +42,9 @@ export function accountRoutes(app, { store, sessions, candado }) {
     const [email, password] = [text(fields.email).trim(), text(fields.password)];
     const user = store.userByEmail(email);
     try {
-      if (!(await checkPassword(email, user, password))) throw new Problem("The address or the password is not right", { status: 401 });
+      if (!(await checkPassword(store, email, user, password))) throw new Problem("The address or the password is not right", { status: 401 });
       // If Candado cannot say whether there is a second step, nobody gets in without it.
-      const { mfa_enabled: on } = await candado.status(user.id);
+      const { mfaEnabled: on } = await candado.status(user.id);
       await (on ? sessions.begin(c, user.id, "password") : sessions.begin(c, user.id, "signed-in", { by: "password" }));
     } catch (error) {
       const problem = explain(error);

@@ -1,57 +1,76 @@
 // The phone number and the e-mail address codes may go to. One counts when a code sent there has come back.
-import { confirmDestinationPage, destinationPage } from "../pages/security.mjs";
-import { explain } from "../problems.mjs";
-import { requireStage, requireRecentCode } from "../sessions.mjs";
-import { text, typedCode } from "./forms.mjs";
+import { destinationPage, removeDestinationPage } from "../pages/changes.mjs";
+import { confirmDestinationPage } from "../pages/security.mjs";
+import { explain, Problem } from "../problems.mjs";
+import { requireStage } from "../sessions.mjs";
+import { text } from "./forms.mjs";
 
-const kinds = {
-  phone: { by: "sms", stored: (user) => user.code_phone, tidy: (value) => value.replace(/[\s().-]/g, "").replace(/^00/, "+") },
-  email: { by: "email", stored: (user) => user.code_email, tidy: (value) => value },
+const channels = {
+  phone: {
+    by: "sms",
+    name: "phone number",
+    stored: (user) => user.code_phone,
+    tidy: (value) => value.replace(/[\s().-]/g, "").replace(/^00/, "+"),
+    is: /^\+[1-9]\d{6,14}$/,
+    wrong: "Write the number with its country code, such as +34 600 111 222",
+  },
+  email: {
+    by: "email",
+    name: "e-mail address",
+    stored: (user) => user.code_email,
+    tidy: (value) => value.trim(),
+    is: /^[^@\s]+@[^@\s]+\.[^@\s]+$/,
+    wrong: "That does not look like an e-mail address",
+  },
 };
 
-export function destinationRoutes(app, { store, candado }) {
-  for (const [channel, { by, stored, tidy }] of Object.entries(kinds)) {
+export function destinationRoutes(app, { store, candado, change }) {
+  for (const [channel, { by, name, stored, tidy, is, wrong }] of Object.entries(channels)) {
     const path = `/security/${channel}`;
-    const whenOn = async (c, next) => {
-      const { mfa_enabled: on } = await candado.status(c.var.user.id);
-      return on ? next() : c.redirect("/security", 303);
-    };
+    const send = (user) => (by === "sms" ? candado.sendSms(user.id) : candado.sendEmail(user.id));
 
-    app.use(path, requireStage("signed-in"), whenOn, requireRecentCode);
-    app.use(`${path}/*`, requireStage("signed-in"), whenOn);
-
-    app.get(path, (c) => c.html(destinationPage(c, { channel, value: stored(c.var.user) ?? undefined })));
-
-    app.post(path, async (c) => {
-      const { user } = c.var;
-      const value = text((await c.req.parseBody()).destination).trim();
-      const destination = tidy(value);
-      try {
-        await candado.contact(user.id, { [channel]: destination });
+    change(path, {
+      page: (c, details) => destinationPage(c, { ...details, channel, value: details.fields.destination ?? stored(c.var.user) ?? undefined }),
+      make: async (c, code, fields) => {
+        const { user, session } = c.var;
+        const destination = tidy(text(fields.destination));
+        // Before the code is spent.
+        if (!is.test(destination)) throw new Problem(wrong, { on: "destination" });
+        await candado.setContact(user.id, { [channel]: destination, code });
         store.setDestination(user.id, by, destination);
-        await candado.send(user.id, by);
-      } catch (error) {
-        const problem = explain(error, by);
-        return c.html(destinationPage(c, { channel, value, problem }), problem.status);
-      }
-      return c.redirect(`${path}/confirm`, 303);
+        await send(user).catch((error) => (session.data.problem = { ...explain(error, by) }));
+        return `${path}/confirm`;
+      },
     });
+
+    app.use(`${path}/*`, requireStage("signed-in"), (c, next) => (stored(c.var.user) ? next() : c.redirect(path, 303)));
+
+    change(`${path}/remove`, {
+      page: (c, details) => removeDestinationPage(c, { ...details, channel, value: stored(c.var.user) }),
+      make: async (c, code) => {
+        await candado.setContact(c.var.user.id, { [channel]: null, code });
+        store.setDestination(c.var.user.id, by, null);
+        c.var.session.data.notice = `Your ${name} is removed.`;
+        return "/security";
+      },
+    });
+
+    const showConfirm = (c, problem) => {
+      if (problem?.wait) c.header("Retry-After", String(problem.wait));
+      return c.html(confirmDestinationPage(c, { channel, destination: stored(c.var.user), problem }), problem?.status ?? 200);
+    };
 
     app.get(`${path}/confirm`, (c) => {
-      const destination = stored(c.var.user);
-      return destination ? c.html(confirmDestinationPage(c, { channel, destination })) : c.redirect(path, 303);
+      const { problem } = c.var.session.data;
+      delete c.var.session.data.problem;
+      return showConfirm(c, problem);
     });
 
-    const again = (c, problem) => {
-      if (problem.wait) c.header("Retry-After", String(problem.wait));
-      return c.html(confirmDestinationPage(c, { channel, destination: stored(c.var.user), problem }), problem.status);
-    };
-
-    app.post(`${path}/send`, requireRecentCode, async (c) => {
+    app.post(`${path}/send`, async (c) => {
       try {
-        await candado.send(c.var.user.id, by);
+        await send(c.var.user);
       } catch (error) {
-        return again(c, explain(error, by));
+        return showConfirm(c, explain(error, by));
       }
       return c.redirect(`${path}/confirm`, 303);
     });
@@ -59,19 +78,12 @@ export function destinationRoutes(app, { store, candado }) {
     app.post(`${path}/confirm`, async (c) => {
       const { user, session } = c.var;
       try {
-        await candado.verify(user.id, typedCode((await c.req.parseBody()).code), by);
+        await candado.verify(user.id, text((await c.req.parseBody()).code), { method: by });
       } catch (error) {
-        return again(c, explain(error, by));
+        return showConfirm(c, explain(error, by));
       }
       store.setDestination(user.id, by, stored(user), true);
-      session.data.notice = channel === "phone" ? "Your phone number is confirmed." : "Your e-mail address is confirmed.";
-      return c.redirect("/security", 303);
-    });
-
-    app.post(`${path}/remove`, requireRecentCode, async (c) => {
-      await candado.contact(c.var.user.id, { [channel]: null });
-      store.setDestination(c.var.user.id, by, null);
-      c.var.session.data.notice = channel === "phone" ? "Your phone number is removed." : "Your e-mail address is removed.";
+      session.data.notice = `Your ${name} is confirmed.`;
       return c.redirect("/security", 303);
     });
   }

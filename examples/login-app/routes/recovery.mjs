@@ -1,46 +1,66 @@
-// A lost device: a code by message proves the right to set up a new authenticator app, and nothing more.
+// A lost device. A recovery code, or the code of a recovery message, goes straight to /mfa/renew, which checks it,
+// revokes the lost device and answers the secret of the new one. Nothing else is open until that one is confirmed.
 import { lostDevicePage, recoveryCodePage } from "../pages/second-step.mjs";
 import { explain, Problem } from "../problems.mjs";
 import { requireStage } from "../sessions.mjs";
-import { typedCode } from "./forms.mjs";
+import { text } from "./forms.mjs";
 
-export function recoveryRoutes(app, { sessions, candado }) {
-  const channelsOf = (user) => ["email", "sms"].filter((by) => (by === "sms" ? user.code_phone_confirmed : user.code_email_confirmed));
+// What another code looks like does not get here: a code of the lost app must not let its finder bind another.
+const forms = {
+  recovery_code: { is: /^[\s-]*([0-9a-z][\s-]*){24}$/i, wrong: "A recovery code has 24 letters and digits. Please check it" },
+  email: { is: /^\s*(\d[\s-]*){8}$/, wrong: "The code in the message has 8 digits. Please check it" },
+};
+forms.sms = forms.email;
+
+export function recoveryRoutes(app, { sessions, candado, onScreen }) {
+  /** From strong to weak. Messages go only where a code has arrived before. */
+  const waysBack = async (user) => {
+    const { recoveryCodesRemaining } = await candado.status(user.id);
+    const can = { recovery_code: recoveryCodesRemaining > 0, email: user.code_email_confirmed, sms: user.code_phone_confirmed };
+    return Object.keys(can).filter((way) => can[way]);
+  };
 
   app.use("/login/lost/*", requireStage("password"));
 
-  app.get("/login/lost", (c) => c.html(lostDevicePage(c, { channels: channelsOf(c.var.user) })));
+  app.get("/login/lost", async (c) => c.html(lostDevicePage(c, { ways: await waysBack(c.var.user) })));
 
   app.post("/login/lost", async (c) => {
-    const { by } = await c.req.parseBody();
-    const channels = channelsOf(c.var.user);
-    if (!channels.includes(by)) return c.redirect("/login/lost", 303);
+    const by = (await c.req.parseBody()).by === "sms" ? "sms" : "email";
+    const ways = await waysBack(c.var.user);
+    if (!ways.includes(by)) return c.redirect("/login/lost", 303);
     try {
       await candado.recover(c.var.user.id, by);
     } catch (error) {
-      const problem = explain(error, "recovery");
-      return c.html(lostDevicePage(c, { channels, problem }), problem.status);
+      const problem = explain(error, by);
+      if (problem.wait) c.header("Retry-After", String(problem.wait));
+      return c.html(lostDevicePage(c, { ways, problem }), problem.status);
     }
-    c.var.session.data.recoveryBy = by;
-    return c.redirect("/login/lost/code", 303);
+    return c.redirect(`/login/lost/code?by=${by}`, 303);
   });
 
-  app.get("/login/lost/code", (c) => {
-    const by = c.var.session.data.recoveryBy;
-    return by ? c.html(recoveryCodePage(c, { by })) : c.redirect("/login/lost", 303);
+  app.get("/login/lost/code", async (c) => {
+    const by = c.req.query("by");
+    const ways = await waysBack(c.var.user);
+    return ways.includes(by) ? c.html(recoveryCodePage(c, { by })) : c.redirect("/login/lost", 303);
   });
 
   app.post("/login/lost/code", async (c) => {
-    const code = typedCode((await c.req.parseBody()).code);
+    const { user } = c.var;
+    const fields = await c.req.parseBody();
+    const [by, code] = [text(fields.by), text(fields.code)];
+    if (!Object.hasOwn(forms, by)) return c.redirect("/login/lost", 303);
+    let enrolment;
     try {
-      if (!/^\d{8}$/.test(code)) throw new Problem("The code in the message has 8 digits");
-      const { method } = await candado.verify(c.var.user.id, code);
-      if (method !== "recovery") throw new Problem("Please type the code from the message");
+      if (!forms[by].is.test(code)) throw new Problem(forms[by].wrong);
+      // The device may be in other hands: its codes stop working now, not when the new one is confirmed.
+      enrolment = await candado.renew(user.id, { code, revokeCurrent: true });
     } catch (error) {
-      const problem = explain(error, "recovery");
-      return c.html(recoveryCodePage(c, { by: c.var.session.data.recoveryBy, problem }), problem.status);
+      const problem = explain(error, by === "recovery_code" ? by : "recovery");
+      if (problem.wait) c.header("Retry-After", String(problem.wait));
+      return c.html(recoveryCodePage(c, { by, problem }), problem.status);
     }
-    await sessions.begin(c, c.var.user.id, "recovering");
+    await sessions.begin(c, user.id, "recovering");
+    onScreen.put(c, "enrolment", { ...enrolment, replaces: "lost" }, enrolment.expiresAt * 1000);
     return c.redirect("/app", 303);
   });
 }

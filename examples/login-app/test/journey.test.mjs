@@ -1,21 +1,31 @@
-// The whole journey in a browser: three people, every way in, and what happens when things go wrong.
+// The whole journey in a browser: three people, every way in, and what happens when things go wrong. Once with the
+// demo client, and once with one that requires step-up, as docs/guides/going-live.md makes it.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
+import { browserArguments, chromium as findChromium } from "../../../scripts/chromium.mjs";
 import { Person } from "./people.mjs";
 import { startServices } from "./services.mjs";
 
-const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+describe("the journey", { concurrency: true }, () => {
+  let services;
+  before(async () => {
+    process.env.CHROMIUM = await findChromium();
+    services = await startServices();
+  });
+  after(() => services?.stop());
+  test("with the demo client", (t) => journey(t, services, { ...services.apps.plain, numbers: "60", pictures: process.env.SCREENSHOTS }));
+  test("with a client that requires step-up", (t) => journey(t, services, { ...services.apps.stepUp, numbers: "61" }));
+});
 
-test("the journey", async (t) => {
-  const services = await startServices();
-  t.after(() => services.stop());
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: quiet });
+async function journey(t, { sandbox, said }, { app, smsDomain, numbers, pictures }) {
+  // A browser each: what is copied in one is not pasted in the other.
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: browserArguments });
   t.after(() => browser.close());
-  const digits = String(Date.now()).slice(-7);
+  const digits = String(Date.now()).slice(-6);
   const [ann, bob, carol] = await Promise.all(
-    ["Ann", "Bob", "Carol"].map((name, index) => Person.arrive(browser, services, name, `+3460${index}${digits.slice(1)}`)),
+    ["Ann", "Bob", "Carol"].map((name, index) => Person.arrive(browser, { app, sandbox, pictures }, name, `+34${numbers}${index}${digits}`)),
   );
 
   let failed = false;
@@ -25,7 +35,7 @@ test("the journey", async (t) => {
         await run();
       } catch (error) {
         failed = true;
-        console.error(`What was started says:\n${services.said()}`);
+        console.error(`What was started says:\n${said()}`);
         throw error;
       }
     });
@@ -44,9 +54,9 @@ test("the journey", async (t) => {
 
   await step("a form from elsewhere is refused, and pages are locked down", async () => {
     const body = new URLSearchParams({ email: ann.email, password: ann.password });
-    const forged = await fetch(`${services.app}/login`, { method: "POST", body, headers: { Origin: "https://evil.example" }, redirect: "manual" });
+    const forged = await fetch(`${app}/login`, { method: "POST", body, headers: { Origin: "https://evil.example" }, redirect: "manual" });
     assert.equal(forged.status, 403);
-    const page = await fetch(`${services.app}/login`);
+    const page = await fetch(`${app}/login`);
     assert.match(page.headers.get("content-security-policy"), /default-src 'none'.*script-src 'self'/);
     const [cookie] = await ann.context.cookies();
     assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Lax"]);
@@ -64,6 +74,11 @@ test("the journey", async (t) => {
     await ann.reads("Set up your authenticator app");
     await ann.scan();
     await ann.look("set-up");
+    await ann.page.setViewportSize({ width: 390, height: 780 });
+    const [link, picture] = await Promise.all([ann.page.getByRole("link", { name: "Open it in your app" }), ann.page.getByRole("img", { name: /QR code/ })].map((part) => part.boundingBox()));
+    assert.ok(link.y + link.height < picture.y, "a phone, which cannot scan itself, offers the link first");
+    await ann.page.setViewportSize({ width: 1100, height: 760 });
+    assert.equal(await ann.page.getByRole("link", { name: "Open it in your app" }).count(), 0);
     await ann.page.getByText("I cannot scan it").click();
     assert.equal((await ann.page.locator(".key").textContent()).replace(/\s/g, ""), ann.app.secret);
     await ann.type(ann.app.wrong());
@@ -101,13 +116,15 @@ test("the journey", async (t) => {
     await ann.confirmEmail();
     await ann.row("Text message").getByRole("link", { name: "Add" }).click();
     await ann.look("phone");
+    const proof = ann.recoveryCodes.pop();
     await ann.field("Phone number").fill("600 123");
-    await ann.press("Send the code");
+    await ann.prove(proof, "Continue");
     await ann.sees("Write the number with its country code");
+    await ann.look("phone-wrong");
     await ann.field("Phone number").fill(ann.phone.replace(/(...)(...)(..)/, "$1 $2 $3 "));
-    await ann.press("Send the code");
+    await ann.prove(proof, "Continue");
     const code = await ann.codeSent("sms");
-    assert.ok(ann.lastMessage.text.endsWith(`\n@localhost #${code}`), "the SMS is bound to a domain, for WebOTP");
+    assert.ok(ann.lastMessage.text.endsWith(`\n@${smsDomain} #${code}`), "the SMS is bound to a domain, for WebOTP");
     await ann.look("phone-confirm");
     await ann.press("Send another code");
     await ann.sees(/You can ask for another one in 0:\d\d/);
@@ -141,18 +158,29 @@ test("the journey", async (t) => {
     await ann.type(ann.recoveryCodes[0].toLowerCase());
     await ann.sees("your password and a recovery code");
     await ann.open("Security settings");
-    await ann.sees("9 left");
+    await ann.sees("8 left");
     await ann.signOut();
     await ann.givePassword();
     await ann.open("Use a recovery code");
     await ann.type(ann.recoveryCodes[0]);
-    await ann.sees("That code is not right");
+    await ann.sees("You have used this code already. Please use another one.");
   });
 
-  await step("Bob sets up, with his e-mail address confirmed", async () => {
+  await step("a slip of the finger is a wrong code, and costs no try", async () => {
+    await ann.type("7QDP-9T2M");
+    await ann.sees("That code is not right");
+    await ann.page.goto("/login/code");
+    await ann.typeBadly("12345");
+    await ann.sees("That code is not right. You have 5 tries left");
+    await ann.typeBadly("a code");
+    await ann.sees("That code is not right. You have 5 tries left");
+  });
+
+  await step("Bob sets up, with his e-mail address and phone number confirmed", async () => {
     await bob.signUp();
     await bob.turnOn();
     await bob.confirmEmail();
+    await bob.addPhone();
     await bob.signOut();
   });
 
@@ -195,13 +223,13 @@ test("the journey", async (t) => {
     await carol.open(/Turn off/);
     await carol.look("turn-off");
     await carol.field("Password").fill("not her password");
-    await carol.type(carol.recoveryCodes[4], "Turn off", "Code");
+    await carol.prove(carol.recoveryCodes[4], "Turn off");
     await carol.sees("The password is not right");
     await carol.field("Password").fill(carol.password);
-    await carol.type(carol.recoveryCodes[3], "Turn off", "Code");
-    await carol.sees("That code is not right");
+    await carol.prove(carol.recoveryCodes[3], "Turn off");
+    await carol.sees("You have used this code already");
     await carol.field("Password").fill(carol.password);
-    await carol.type(carol.recoveryCodes[4], "Turn off", "Code");
+    await carol.prove(carol.recoveryCodes[4], "Turn off");
     await carol.sees("Two-step verification is off.");
     await carol.signOut();
     await carol.givePassword();
@@ -212,9 +240,7 @@ test("the journey", async (t) => {
   await step("Ann signs in by SMS", async () => {
     await ann.mayBeSentAgain("sms");
     await ann.page.goto("/login/code");
-    await ann.open("Get a text message");
-    await ann.look("sms");
-    await ann.press("Send the code");
+    await ann.press("Get a text message");
     await ann.sees("We sent a code to +34•••••••");
     await ann.look("sms-sent");
     // A phone's browser hands over the code of the message, and the form goes off by itself (WebOTP).
@@ -231,15 +257,19 @@ test("the journey", async (t) => {
   await step("Ann signs in by e-mail", async () => {
     await ann.mayBeSentAgain("email");
     await ann.givePassword();
-    await ann.open("Get an e-mail");
-    await ann.press("Send the code");
+    await ann.press("Get an e-mail");
     await ann.type(await ann.codeSent("email"));
     await ann.sees("your password and an e-mail");
   });
 
-  await step("Ann moves to another device; codes of the old one do not confirm it", async () => {
+  await step("Ann moves to another device for a code; codes of the old one do not confirm it", async () => {
     await ann.open("Security settings");
-    await ann.press("Move to another device");
+    await ann.open("Move to another device");
+    await ann.reads("Move to another device");
+    await ann.look("move");
+    await ann.prove(ann.app.wrong(), "Continue");
+    await ann.sees("That code is not right. You have 4 tries left");
+    await ann.prove(await ann.app.code(), "Continue");
     await ann.reads("Set up your new device");
     await ann.look("new-device");
     const old = ann.app;
@@ -248,38 +278,55 @@ test("the journey", async (t) => {
     await ann.type(await old.code());
     await ann.sees("That code is from your old device");
     await ann.type(await ann.app.code());
-    await ann.sees("Your new device is set up");
+    await ann.sees("Your new device is set up, and the old one no longer works");
   });
+
+  await step("she makes new recovery codes for a code, and those she had are dead", async () => {
+    const before = ann.recoveryCodes;
+    await ann.makeNewCodes(await ann.app.code());
+    assert.ok(before.every((code) => !ann.recoveryCodes.includes(code)));
+    await ann.saveRecoveryCodes();
+    await ann.sees("Your new recovery codes are the only ones that work");
+    await ann.row("Text message").getByRole("link", { name: "Remove" }).click();
+    await ann.look("remove");
+    await ann.prove(before[1], "Remove");
+    await ann.sees("That code is not right");
+  });
+
+  /** Scans the new device's QR code, which the recovery code led to with nothing in between. */
+  const bindNewDevice = async (person) => {
+    await person.reads("Set up your new device");
+    for (const elsewhere of ["/", "/security", "/security/off", "/recovery-codes", "/recovery-codes/new"]) {
+      await person.page.goto(elsewhere);
+      await person.reads("Set up your new device");
+    }
+    const lost = person.app;
+    await person.scan();
+    await person.type(await lost.code());
+    await person.sees("That code is not right");
+    await person.type(await person.app.code());
+    await person.sees("Your new device is set up, and the lost one no longer works");
+    return lost;
+  };
 
   await step("Bob lost his device: an e-mail lets him bind a new one, and nothing else", async () => {
     await bob.mayBeSentAgain("email");
     await bob.givePassword();
     await bob.open("I have lost my device");
     await bob.look("lost-device");
-    await bob.press("Send it by e-mail");
+    await bob.press("Send me a code by e-mail");
     await bob.reads("Recover your access");
     const code = await bob.codeSent("email");
     assert.match(code, /^\d{8}$/);
     await bob.look("recover");
     await bob.type(code === "00000000" ? "11111111" : "00000000");
     await bob.sees("You have 4 tries left");
-    await bob.type(code);
-    await bob.reads("Set up your new device");
-    for (const elsewhere of ["/", "/security", "/security/off", "/recovery-codes"]) {
-      await bob.page.goto(elsewhere);
-      await bob.reads("Set up your new device");
-    }
+    await bob.typeBadly("12345");
+    await bob.sees("The code in the message has 8 digits");
+    await bob.type(`${code.slice(0, 4)} ${code.slice(4)}`);
     await bob.look("rebind");
-    const lost = bob.app;
-    await bob.press("Show the QR code");
-    await bob.scan();
-    await bob.type(await lost.code());
-    await bob.sees("That code is not right");
-    await bob.type(await bob.app.code());
-    const before = bob.recoveryCodes;
-    await bob.readRecoveryCodes();
-    assert.ok(before.every((code) => !bob.recoveryCodes.includes(code)));
-    await bob.saveRecoveryCodes();
+    const lost = await bindNewDevice(bob);
+    await bob.look("rebound");
     await bob.signOut();
     await bob.givePassword();
     await bob.type(await lost.code());
@@ -288,16 +335,53 @@ test("the journey", async (t) => {
     await bob.sees("your password and your authenticator app");
   });
 
+  await step("he makes new recovery codes, and when he loses the device again one of them does as well", async () => {
+    await bob.page.goto("/security");
+    await bob.makeNewCodes(await bob.app.code());
+    await bob.saveRecoveryCodes();
+    await bob.signOut();
+    await bob.givePassword();
+    await bob.open("I have lost my device");
+    await bob.open("Use a recovery code");
+    await bob.look("recover-by-code");
+    await bob.type("7QDP-9T2M");
+    await bob.sees("A recovery code has 24 letters and digits");
+    await bob.type(bob.recoveryCodes[0].toLowerCase());
+    await bindNewDevice(bob);
+    await bob.sees("9 left");
+    await bob.signOut();
+  });
+
+  await step("the third time a text message does", async () => {
+    await bob.mayBeSentAgain("sms");
+    await bob.givePassword();
+    await bob.open("I have lost my device");
+    await bob.press("Send me a code by text message");
+    await bob.type(await bob.codeSent("sms"));
+    await bindNewDevice(bob);
+    await bob.signOut();
+  });
+
   await step("Carol's first window has counted down", async () => {
     await carol.page.getByText("You can try again now.").waitFor({ timeout: Math.max(1000, carol.lockedAt + 62_000 - Date.now()) });
     assert.ok(await carol.button("Continue").isEnabled());
     await carol.look("unlocked");
   });
 
+  await step("Ann removes her phone number for a code by e-mail", async () => {
+    // The third message within the hour: two minutes after the second.
+    await ann.mayBeSentAgain("email", 120);
+    await ann.press("Send me a code by e-mail");
+    await ann.sees("From the message we sent to");
+    await ann.look("remove-sent");
+    await ann.prove(await ann.codeSent("email"), "Remove");
+    await ann.sees("Your phone number is removed");
+  });
+
   await step("Ann turns it off with her password and a code", async () => {
     await ann.open(/Turn off/);
     await ann.field("Password").fill(ann.password);
-    await ann.type(await ann.app.code(), "Turn off", "Code");
+    await ann.prove(await ann.app.code(), "Turn off");
     await ann.sees("Two-step verification is off.");
     await ann.signOut();
     await ann.givePassword();
@@ -307,4 +391,4 @@ test("the journey", async (t) => {
   await step("no browser had anything to complain about", () => {
     for (const { name, complaints } of [ann, bob, carol]) assert.deepEqual(complaints, [], name);
   });
-});
+}

@@ -46,12 +46,12 @@ export class Authenticator {
 }
 
 export class Person {
-  static async arrive(browser, { app, sandbox }, name, phone) {
+  static async arrive(browser, { app, sandbox, pictures }, name, phone) {
     const context = await browser.newContext({ baseURL: app, acceptDownloads: true });
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: app });
     const person = new Person();
     const email = `${name.toLowerCase()}.${Date.now().toString(36)}@example.com`;
-    Object.assign(person, { context, name, email, phone, sandbox, password: "four quiet green meadows", complaints: [], sentAt: {} });
+    Object.assign(person, { context, name, email, phone, sandbox, pictures, password: "four quiet green meadows", complaints: [], sentAt: {} });
     person.page = await context.newPage();
     person.page.setDefaultTimeout(20_000);
     person.page.on("console", (message) => {
@@ -95,7 +95,18 @@ export class Person {
     await this.reads("Sign in");
   }
 
-  async type(code, press = /Continue|Confirm/, label = /code/) {
+  /** A code for a change, on the page of the change. */
+  async prove(code, press) {
+    await this.type(code, press, "Code");
+  }
+
+  /** What a browser would not send, as somebody sends it whose browser does. */
+  async typeBadly(code) {
+    await this.page.evaluate(() => document.querySelectorAll("form").forEach((form) => (form.noValidate = true)));
+    await this.type(code);
+  }
+
+  async type(code, press = /Continue|Confirm/, label = /code/i) {
     await this.page.getByLabel(label).fill(code);
     await this.button(press).click();
   }
@@ -125,6 +136,14 @@ export class Person {
     await this.reads("Security");
   }
 
+  /** From the security page. */
+  async makeNewCodes(code) {
+    await this.open("Make new codes");
+    await this.look("new-codes");
+    await this.prove(code, "Make new codes");
+    await this.readRecoveryCodes();
+  }
+
   async turnOn() {
     await this.page.goto("/security");
     await this.press("Turn on");
@@ -132,6 +151,14 @@ export class Person {
     await this.type(await this.app.code());
     await this.readRecoveryCodes();
     await this.saveRecoveryCodes();
+  }
+
+  async addPhone() {
+    await this.row("Text message").getByRole("link", { name: "Add" }).click();
+    await this.field("Phone number").fill(this.phone);
+    await this.prove(this.recoveryCodes.pop(), "Continue");
+    await this.type(await this.codeSent("sms"));
+    await this.sees("Your phone number is confirmed");
   }
 
   async confirmEmail() {
@@ -156,15 +183,15 @@ export class Person {
     assert.fail(`no ${channel} message arrived`);
   }
 
-  /** Candado keeps a minute between the first two messages on a channel. */
-  async mayBeSentAgain(channel) {
-    const wait = this.sentAt[channel] + 61_000 - Date.now();
+  /** Candado keeps a minute between the first two messages on a channel, and then ever more. */
+  async mayBeSentAgain(channel, seconds = 60) {
+    const wait = this.sentAt[channel] + (seconds + 1) * 1000 - Date.now();
     if (wait > 0) await sleep(wait);
   }
 
-  /** Looks at the page in light and dark: no accessibility rule is broken; keeps pictures if SCREENSHOTS names a folder. */
+  /** Looks at the page in light and dark: no accessibility rule is broken; keeps pictures if it is told a folder. */
   async look(name) {
-    const folder = process.env.SCREENSHOTS;
+    const folder = this.pictures;
     const size = this.page.viewportSize();
     for (const colorScheme of ["light", "dark"]) {
       await this.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -1,15 +1,20 @@
-// What the journey runs against: Candado with its sandbox, and the application on a database of its own.
+// What the journeys run against: Candado with its sandbox, and the application, once for each of two clients.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { guidedClient } from "../../../scripts/guided-client.mjs";
+import { demoClient, localVariables } from "../../../scripts/local.mjs";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Uses CANDADO_URL and SANDBOX_URL if they are given, else starts both on free ports. */
+/**
+ * Uses CANDADO_URL and SANDBOX_URL if they are given, with the demo client and ADMIN_TOKEN (that of .dev.vars unless
+ * told), else starts both on free ports.
+ */
 export async function startServices() {
   const children = [];
   const data = mkdtempSync(join(tmpdir(), "login-app-"));
@@ -29,12 +34,21 @@ export async function startServices() {
       // The first start compiles the service.
       await ready(`${candado}/health`, children.at(-1), 900);
     }
-    const port = await freePort();
-    const app = `http://localhost:${port}`;
-    children.push(start(["server.mjs"], folder, { PORT: port, APP_URL: app, CANDADO_URL: candado, DATABASE: join(data, "users.db") }));
-    await ready(`${app}/login`, children.at(-1), 20);
+    const application = async (clientId, clientSecret) => {
+      const port = await freePort();
+      const address = `http://localhost:${port}`;
+      const client = { CANDADO_URL: candado, CANDADO_CLIENT_ID: clientId, CANDADO_CLIENT_SECRET: clientSecret };
+      children.push(start(["server.mjs"], folder, { PORT: port, APP_URL: address, DATABASE: join(data, `${clientId}.db`), ...client }));
+      await ready(`${address}/login`, children.at(-1), 20);
+      return address;
+    };
+    const guided = await guidedClient(candado, process.env.ADMIN_TOKEN ?? localVariables().ADMIN_TOKEN);
+    const apps = {
+      plain: { app: await application(demoClient.id, demoClient.secret), smsDomain: "localhost" },
+      stepUp: { app: await application(guided.client_id, guided.client_secret), smsDomain: guided.settings.sms_domain },
+    };
     const said = () => children.map(({ output }) => output.split("\n").slice(-30).join("\n")).join("\n");
-    return { app, candado, sandbox: sandbox ?? "http://localhost:8026", said, stop };
+    return { apps, sandbox: sandbox ?? "http://localhost:8026", said, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,0 +1,17 @@
+// A client made as docs/guides/going-live.md says, so that what is tested against it holds for whoever follows the guide.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Problem, root } from "./steps.mjs";
+
+/** Makes one at the service; answers its id, secret and settings as the service does. */
+export async function guidedClient(address, adminToken) {
+  const guide = readFileSync(join(root, "docs", "guides", "going-live.md"), "utf8");
+  const body = guide.match(/\/admin\/clients \\$.*?-d '(\{.*?\})'\n```/ms)?.[1];
+  if (!body || !JSON.parse(body).settings?.require_step_up) {
+    throw new Problem("docs/guides/going-live.md no longer makes a client with require_step_up.");
+  }
+  const headers = { Authorization: `Bearer ${adminToken}`, "Content-Type": "application/json" };
+  const response = await fetch(`${address}/admin/clients`, { method: "POST", headers, body });
+  if (!response.ok) throw new Problem(`${address}/admin/clients gives ${response.status}: ${await response.text()}`);
+  return response.json();
+}
