@@ -5,9 +5,9 @@ import { capture, Problem, root, step } from "./steps.mjs";
 
 /**
  * Installs what pip is asked for into `folder`, unless that is there and was made of the same requirements, and of
- * the same `files` they name; answers where a program of it is.
+ * the same `files` they name; answers where a program of it is. Paths in the requirements begin at `cwd`.
  */
-export async function pythonTools(folder, title, requirements, files = []) {
+export async function pythonTools(folder, title, requirements, { files = [], cwd = root } = {}) {
   const program = (name) => join(folder, "bin", name);
   const stamp = join(folder, "installed");
   const wanted = JSON.stringify([requirements, ...files.map((file) => readFileSync(join(root, file), "utf8"))]);
@@ -16,7 +16,7 @@ export async function pythonTools(folder, title, requirements, files = []) {
   const { code } = await capture("python3", ["-m", "venv", folder]);
   if (code !== 0) throw new Problem("python3 with venv is needed: `apt-get install python3-venv`, then this again.");
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements];
-  await step(`Installing ${title}`, "about 20 s", program("python"), pip, { cwd: root, log: ["pip", title] });
+  await step(`Installing ${title}`, "about 20 s", program("python"), pip, { cwd, log: ["pip", title] });
   writeFileSync(stamp, wanted);
   return program;
 }
