@@ -289,7 +289,7 @@ function oddRequest(random) {
   const names = ["user_id", "client_id", "code", "method", "email", "phone", "account_name", "algorithm", "digits", "period",
     "confirm", "locale", "recovery_method", "revoke_current", "access_token", "name", "settings", "__proto__", "constructor", ""];
   const path = pick([...posts, ...posts, ...Object.keys(routes), "/mfa/status?user_id=", "/qrcode/%ff", "/qrcode/a%2Fb?t=x",
-    "/mfa/users/%00", "/mfa/users/%F0%9F%98%80", "/mfa/status?user_id=%E0%A4%A", "/admin/audit?limit=x&after=-1", "/%", "/?&=&"]);
+    "/mfa/users/%00", "/mfa/users/%F0%9F%98%80", "/mfa/status?user_id=%E0%A4%A", "/admin/audit?limit=x&after=-1", "/%", "/x?&=&"]);
   const method = random(8) ? pick(routes[path] ?? ["GET", "POST", "DELETE"]) : pick(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
   const body = Object.fromEntries(Array.from({ length: random(5) }, () => [pick(names), pick(values)]));
   if (random(2)) Object.assign(body, { user_id: pick(values.slice(0, 3)) });
