@@ -15,12 +15,12 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use candado::domain::code::NumericCode;
-use candado::domain::digest::{self, Digest};
+use candado::domain::codes::numeric::NumericCode;
+use candado::domain::codes::recovery_code::RecoveryCode;
+use candado::domain::codes::totp::Parameters;
+use candado::domain::crypto::digest::{self, Digest};
 use candado::domain::ids::{ClientId, Owner, UserId};
-use candado::domain::recovery::RecoveryCode;
 use candado::domain::time::UnixTime;
-use candado::domain::totp::Parameters;
 
 const SAMPLES: usize = 100_000;
 /// Different inputs of each class, so that no class is one cache line.

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::config::Config;
+use crate::domain::crypto::keys::KeyRing;
 use crate::domain::ids::{ClientId, RequestId};
-use crate::domain::keys::KeyRing;
 use crate::domain::time::UnixTime;
 use crate::platform::{Database, HttpClient, KeyValue};
 

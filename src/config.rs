@@ -3,10 +3,10 @@
 
 use http::Uri;
 
-use crate::domain::country::CountryList;
-use crate::domain::email::Email;
-use crate::domain::keys::KeyRing;
-use crate::domain::phone::Phone;
+use crate::domain::contact::country::CountryList;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
+use crate::domain::crypto::keys::KeyRing;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
 

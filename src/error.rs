@@ -1,9 +1,9 @@
 //! Every outcome a caller can see that is not a success. Status and code of each are in `api::error`.
 
 use crate::domain::account::StateError;
+use crate::domain::crypto::random::RandomError;
+use crate::domain::crypto::sealing::SealError;
 use crate::domain::method::{Channel, Method};
-use crate::domain::random::RandomError;
-use crate::domain::sealing::SealError;
 use crate::platform::DatabaseError;
 
 #[derive(Debug, thiserror::Error)]

@@ -11,10 +11,10 @@ use candado::api::openapi::{document, error_table};
 use candado::domain::account::{
     DAILY_TRIES, FIRST_DELAY, FREE_TRIES, LIFETIME_TRIES, LONGEST_DELAY, PENDING_LIFETIME,
 };
+use candado::domain::codes::recovery_code::CODES_PER_SET;
+use candado::domain::crypto::token::ACCESS_TOKEN_LIFETIME;
 use candado::domain::method::Purpose;
-use candado::domain::recovery::CODES_PER_SET;
 use candado::domain::settings::{Bounded, Settings};
-use candado::domain::token::ACCESS_TOKEN_LIFETIME;
 use candado::flows::admin::LONGEST_OVERLAP;
 use serde_json::Value;
 

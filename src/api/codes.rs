@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Authorized, for_client};
 use super::json::Json;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::codes::recovery_code::RecoveryCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::{Channel, Method, Purpose};
-use crate::domain::recovery::RecoveryCode;
 use crate::domain::settings::Locale;
 use crate::error::Error;
 use crate::flows::{self, recovery_codes as sets, send};

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::strict_json;
 use crate::app::Call;
-use crate::domain::digest;
+use crate::domain::crypto::digest;
 use crate::domain::fields::{self, Fields};
 use crate::domain::ids::ClientId;
 use crate::error::{Error, TokenProblem};
@@ -269,7 +269,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::domain::guess::GuessedCode;
+    use crate::domain::codes::guess::GuessedCode;
     use crate::domain::ids::UserId;
 
     #[derive(Debug, Deserialize)]

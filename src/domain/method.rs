@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::Digits;
+use crate::domain::codes::numeric::Digits;
 
 /// How a code was proved. Named in the answer, so that an application can refuse to treat them
 /// as equal (decision 26).

@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::country::CountryList;
-use super::fields::{self, FieldError, Fields};
-use super::method::Method;
+use crate::domain::contact::country::CountryList;
+use crate::domain::fields::{self, FieldError, Fields};
+use crate::domain::method::Method;
 
 /// A name shown to people, in an app or a message: 1 to 64 characters, all of which can be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use super::decision::{After, Decision, Effects, Write};
 use super::proof::Proof;
 use crate::app::Call;
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::{Class, Method};
 use crate::domain::time::UnixTime;

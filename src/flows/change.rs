@@ -7,7 +7,7 @@ use super::decision::{After, Conditions, Decision, Effects, Write};
 use super::proof::Proof;
 use crate::app::Call;
 use crate::domain::account::{Accept, Account, Digests, Locks};
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::{ClientId, Owner, UserId};
 use crate::error::{Error, TokenProblem};
 use crate::storage::accounts::{self, Admission, Change, Loaded, Read, Stored};

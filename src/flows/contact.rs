@@ -8,10 +8,10 @@ use super::change::Present;
 use super::decision::Decision;
 use crate::app::Call;
 use crate::domain::account::Account;
-use crate::domain::email::Email;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
 use crate::domain::ids::UserId;
-use crate::domain::phone::Phone;
 use crate::error::Error;
 use crate::storage::audit_log::{Event, Kind};
 

@@ -3,10 +3,10 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::account::Account;
-use crate::domain::email::Email;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
 use crate::domain::ids::Owner;
 use crate::domain::method::{Channel, Provider};
-use crate::domain::phone::Phone;
 use crate::error::{Error, NotAllowed};
 use crate::storage::clients::ClientState;
 

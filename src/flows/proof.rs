@@ -1,7 +1,7 @@
 //! A code that came with a request, and what it may prove there.
 
 use crate::domain::account::Accept;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
 use crate::domain::method::Method;
 use crate::domain::settings::Settings;
 

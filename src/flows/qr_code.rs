@@ -5,9 +5,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::app::Call;
 use crate::config::Origin;
 use crate::domain::account::PENDING_LIFETIME;
+use crate::domain::codes::otpauth;
+use crate::domain::crypto::token::QrClaims;
 use crate::domain::ids::{Owner, UserId};
-use crate::domain::token::QrClaims;
-use crate::domain::{otpauth, qr};
+use crate::domain::qr;
 use crate::error::Error;
 use crate::storage::accounts;
 

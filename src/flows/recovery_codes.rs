@@ -6,10 +6,10 @@ use super::change::Present;
 use super::decision::Decision;
 use crate::app::Call;
 use crate::domain::account::Account;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::codes::recovery_code::RecoveryCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::Method;
-use crate::domain::recovery::RecoveryCode;
 use crate::error::Error;
 use crate::storage::audit_log::{Event, Kind};
 

@@ -1,10 +1,10 @@
 //! Access tokens: for a client's secret, until they expire or are revoked.
 
 use crate::app::Call;
-use crate::domain::digest;
+use crate::domain::crypto::digest;
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims};
 use crate::domain::ids::ClientId;
-use crate::domain::keys::KeyRing;
-use crate::domain::token::{ACCESS_TOKEN_LIFETIME, AccessClaims};
 use crate::error::{Error, TokenProblem};
 use crate::flows::Caller;
 use crate::storage::{auth_failures, clients, revoked_tokens};

@@ -5,7 +5,7 @@ use super::attempt::{Verified, judge};
 use super::change::change;
 use super::proof::Proof;
 use crate::app::Call;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::Method;
 use crate::error::Error;

@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::sqlite::{Sqlite, SqliteKeyValue};
 use crate::app::App;
 use crate::config::Config;
-use crate::domain::random;
+use crate::domain::crypto::random;
 use crate::error::Error;
 use crate::flows::health;
 

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::SendError;
 use crate::config::SendGridConfig;
-use crate::domain::email::Email;
-use crate::domain::message::EmailText;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::message::EmailText;
 use crate::platform::HttpClient;
 
 /// Sends one e-mail, under the configured name or else the issuer's.

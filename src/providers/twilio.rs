@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, Request};
 
 use super::SendError;
 use crate::config::{TwilioConfig, TwilioSender};
-use crate::domain::phone::Phone;
+use crate::domain::contact::phone::Phone;
 use crate::platform::HttpClient;
 
 /// Sends one SMS. Once Twilio has accepted it, it is not waited for: delivery is reported later, elsewhere.

@@ -10,7 +10,7 @@ pub mod provider_pauses;
 pub mod revoked_tokens;
 pub mod send_counters;
 
-use crate::domain::random::{self, RandomError};
+use crate::domain::crypto::random::{self, RandomError};
 
 /// Where a row's version begins. At random, so that a row deleted and made again never has a version
 /// somebody still holds. Below 2^40, since D1 numbers are doubles.

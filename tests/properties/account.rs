@@ -3,15 +3,15 @@
 use candado::domain::account::{
     Accept, Account, Attempt, Consequence, Digests, Dispatch, Enrolment, Failure, Refusal, Verdict,
 };
-use candado::domain::code::Digits;
-use candado::domain::code::NumericCode;
-use candado::domain::guess::GuessedCode;
+use candado::domain::codes::guess::GuessedCode;
+use candado::domain::codes::numeric::Digits;
+use candado::domain::codes::numeric::NumericCode;
+use candado::domain::codes::recovery_code::RecoveryCode;
+use candado::domain::codes::totp::{Algorithm, Parameters};
+use candado::domain::crypto::keys::KeyRing;
 use candado::domain::ids::{ClientId, Owner, UserId};
-use candado::domain::keys::KeyRing;
 use candado::domain::method::{Channel, Class, Method, Purpose};
-use candado::domain::recovery::RecoveryCode;
 use candado::domain::time::UnixTime;
-use candado::domain::totp::{Algorithm, Parameters};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use candado::domain::code::NumericCode;
-use candado::domain::guess::GuessedCode;
+use candado::domain::codes::guess::GuessedCode;
+use candado::domain::codes::numeric::NumericCode;
+use candado::domain::codes::recovery_code::RecoveryCode;
+use candado::domain::codes::totp::Parameters;
 use candado::domain::method::{Channel, Class, Method, Purpose};
-use candado::domain::recovery::RecoveryCode;
 use candado::domain::time::UnixTime;
-use candado::domain::totp::Parameters;
 
 /// RATE-03: seconds a fifth, sixth, … consecutive failure locks; every further one an hour.
 const LOCKS: [u64; 6] = [60, 120, 240, 480, 960, 1920];

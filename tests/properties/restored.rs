@@ -3,12 +3,12 @@
 use candado::domain::account::{
     Accept, Account, Attempt, Digests, Dispatch, Enrolment, State, Verdict,
 };
-use candado::domain::guess::GuessedCode;
+use candado::domain::codes::guess::GuessedCode;
+use candado::domain::codes::totp::Parameters;
+use candado::domain::crypto::keys::KeyRing;
 use candado::domain::ids::{ClientId, Owner, UserId};
-use candado::domain::keys::KeyRing;
 use candado::domain::method::{Channel, Method, Purpose};
 use candado::domain::time::UnixTime;
-use candado::domain::totp::Parameters;
 use proptest::prelude::*;
 
 const START: UnixTime = UnixTime::from_secs(1_760_000_010);

@@ -1,20 +1,20 @@
 //! The values requests are made of: what is no code, token, number, address or setting is refused, and
 //! nothing that is refused does more than that.
 
-use candado::domain::code::Digits;
-use candado::domain::code::{CodeBinding, NumericCode};
-use candado::domain::country::CountryList;
-use candado::domain::email::Email;
-use candado::domain::guess::GuessedCode;
+use candado::domain::codes::guess::GuessedCode;
+use candado::domain::codes::numeric::Digits;
+use candado::domain::codes::numeric::{CodeBinding, NumericCode};
+use candado::domain::codes::recovery_code::RecoveryCode;
+use candado::domain::codes::totp::{Algorithm, Parameters, Period};
+use candado::domain::contact::country::CountryList;
+use candado::domain::contact::email::Email;
+use candado::domain::contact::phone::Phone;
+use candado::domain::crypto::keys::KeyRing;
+use candado::domain::crypto::sealing::{Place, SealError, Sealed};
+use candado::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClaims};
 use candado::domain::ids::{ChallengeId, ClientId, FactorId, Owner, TokenEpoch, UserId};
-use candado::domain::keys::KeyRing;
-use candado::domain::phone::Phone;
-use candado::domain::recovery::RecoveryCode;
-use candado::domain::sealing::{Place, SealError, Sealed};
 use candado::domain::settings::{Domain, Label, Settings};
 use candado::domain::time::UnixTime;
-use candado::domain::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClaims};
-use candado::domain::totp::{Algorithm, Parameters, Period};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};

@@ -17,9 +17,9 @@ use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use candado::api::BODY_LIMIT;
-use candado::domain::code::NumericCode;
+use candado::domain::codes::numeric::NumericCode;
+use candado::domain::codes::totp::Parameters;
 use candado::domain::time::UnixTime;
-use candado::domain::totp::Parameters;
 use serde_json::{Value, json};
 
 use program::{ADMIN_TOKEN, Directory, KEYS, PRODUCTION, Program, Reply};

@@ -3,10 +3,10 @@ use regex::Regex;
 use utoipa::PartialSchema;
 
 use super::*;
-use crate::domain::email::Email;
+use crate::domain::codes::import::ImportedSecret;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
-use crate::domain::import::ImportedSecret;
-use crate::domain::phone::Phone;
 use crate::domain::settings::{Domain, Label, Settings};
 
 /// Whether `text` fits the type's schema, as a validator would say it.

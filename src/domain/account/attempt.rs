@@ -8,14 +8,14 @@ use self::candidates::Candidates;
 use super::Account;
 use super::counters::{Consequence, Failure, Locks};
 use super::factor::{Factor, FactorState};
-use crate::domain::digest::Digest;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::codes::totp::Step;
+use crate::domain::crypto::digest::Digest;
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::sealing::SealError;
 use crate::domain::ids::{ChallengeId, FactorId, Owner};
-use crate::domain::keys::KeyRing;
 use crate::domain::method::{Class, Classes, Method};
-use crate::domain::sealing::SealError;
 use crate::domain::time::UnixTime;
-use crate::domain::totp::Step;
 
 /// The digests KV holds for an account's challenges. One that is missing matches nothing.
 pub type Digests = HashMap<ChallengeId, String>;

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::domain::code::{CodeBinding, NumericCode};
+use crate::domain::codes::numeric::{CodeBinding, NumericCode};
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::random::RandomError;
 use crate::domain::ids::{ChallengeId, Owner};
-use crate::domain::keys::KeyRing;
 use crate::domain::method::{Channel, Method, Purpose};
-use crate::domain::random::RandomError;
 use crate::domain::time::UnixTime;
 
 /// Tries at one delivered code; with the last one it is dead (OOB-06).

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::domain::email::Email;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::sealing::{Place, SealError, Sealed};
 use crate::domain::ids::Owner;
-use crate::domain::keys::KeyRing;
 use crate::domain::method::Channel;
-use crate::domain::phone::Phone;
-use crate::domain::sealing::{Place, SealError, Sealed};
 use crate::domain::time::UnixTime;
 
 const PHONE: &str = "phone";

@@ -2,13 +2,13 @@
 
 use super::Account;
 use super::factor::{Factor, FactorState, NAME, SECRET};
+use crate::domain::codes::totp::Parameters;
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::random;
+use crate::domain::crypto::sealing::{SealError, Sealed};
 use crate::domain::ids::{FactorId, Owner};
-use crate::domain::keys::KeyRing;
 use crate::domain::method::Class;
-use crate::domain::random;
-use crate::domain::sealing::{SealError, Sealed};
 use crate::domain::time::UnixTime;
-use crate::domain::totp::Parameters;
 
 /// Seconds a shown secret waits for its first code (63B-4 §4.1.2.2).
 pub const PENDING_LIFETIME: u64 = 600;
@@ -194,7 +194,7 @@ mod tests {
     use super::super::State;
     use super::super::tests::{Fixture, NOW};
     use super::*;
-    use crate::domain::code::Digits;
+    use crate::domain::codes::numeric::Digits;
 
     #[test]
     fn totp_15_a_pending_factor_does_not_count_and_expires() {

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::codes::totp::{Parameters, Step};
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::sealing::{Place, SealError, Sealed};
 use crate::domain::ids::{FactorId, Owner};
-use crate::domain::keys::KeyRing;
-use crate::domain::sealing::{Place, SealError, Sealed};
 use crate::domain::time::UnixTime;
-use crate::domain::totp::{Parameters, Step};
 
 pub(super) const SECRET: &str = "secret";
 pub(super) const NAME: &str = "name";

@@ -16,12 +16,12 @@ use self::contact::Contact;
 use self::counters::{Counters, CountersOfFormat1};
 use self::factor::Factor;
 use self::recovery_set::RecoverySet;
-use super::ids::Owner;
-use super::keys::KeyRing;
-use super::method::Class;
-use super::sealing::SealError;
-use super::time::UnixTime;
-use super::totp::Parameters;
+use crate::domain::codes::totp::Parameters;
+use crate::domain::crypto::keys::KeyRing;
+use crate::domain::crypto::sealing::SealError;
+use crate::domain::ids::Owner;
+use crate::domain::method::Class;
+use crate::domain::time::UnixTime;
 
 pub use attempt::{Accept, Attempt, Digests, Refusal, Verdict};
 pub use challenge::{Cooldown, Dispatch};

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::domain::digest::Digest;
+use crate::domain::codes::recovery_code::{CODES_PER_SET, RecoveryCode};
+use crate::domain::crypto::digest::Digest;
+use crate::domain::crypto::random::RandomError;
 use crate::domain::ids::Owner;
-use crate::domain::random::RandomError;
-use crate::domain::recovery::{CODES_PER_SET, RecoveryCode};
 use crate::domain::time::UnixTime;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 use super::*;
-use crate::domain::code::NumericCode;
-use crate::domain::email::Email;
+use crate::domain::codes::numeric::NumericCode;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::{Channel, Purpose};
-use crate::domain::phone::Phone;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_760_000_010);
 

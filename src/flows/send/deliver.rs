@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::reserve::Reserved;
 use crate::app::Call;
+use crate::domain::contact::message::Notice;
+use crate::domain::crypto::random;
 use crate::domain::ids::UserId;
-use crate::domain::message::Notice;
 use crate::domain::method::{Channel, Purpose};
-use crate::domain::random;
 use crate::error::Error;
 use crate::flows::Caller;
 use crate::flows::change::change;

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::app::Call;
 use crate::domain::account::{Account, Dispatch};
-use crate::domain::digest;
+use crate::domain::crypto::digest;
+use crate::domain::crypto::keys::KeyRing;
 use crate::domain::ids::{ClientId, UserId};
-use crate::domain::keys::KeyRing;
 use crate::domain::method::{Channel, Method, Purpose};
 use crate::domain::settings::{Locale, Settings};
 use crate::error::Error;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::route::Route;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
 use crate::error::Error;
 
 pub(super) const CLIENTS: &str = "Client authentication";

@@ -16,17 +16,17 @@ pub(in crate::api) use settings::SettingsPatch;
 
 use super::errors;
 use crate::domain::account::State;
-use crate::domain::code::Digits;
-use crate::domain::country::{Country, CountryList};
-use crate::domain::email::Email;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::codes::import::{ImportedSecret, ImportedUrl};
+use crate::domain::codes::numeric::Digits;
+use crate::domain::codes::totp::{Algorithm, Period};
+use crate::domain::contact::country::{Country, CountryList};
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
-use crate::domain::import::{ImportedSecret, ImportedUrl};
 use crate::domain::method::Method;
-use crate::domain::phone::Phone;
 use crate::domain::settings::{Domain, Label, Locale};
 use crate::domain::time::UnixTime;
-use crate::domain::totp::{Algorithm, Period};
 
 macro_rules! invisible {
     () => {

@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{nullable, push, reference};
-use crate::domain::country::CountryList;
+use crate::domain::contact::country::CountryList;
 use crate::domain::method::Method;
 use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
 

@@ -4,11 +4,11 @@ use super::{Attempt, Digests, Found};
 use crate::domain::account::challenge::Challenge;
 use crate::domain::account::factor::Factor;
 use crate::domain::account::recovery_set::RecoverySet;
-use crate::domain::code::NumericCode;
-use crate::domain::guess::GuessedCode;
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::codes::numeric::NumericCode;
+use crate::domain::crypto::sealing::SealError;
 use crate::domain::ids::ChallengeId;
 use crate::domain::method::{Class, Classes, Method};
-use crate::domain::sealing::SealError;
 
 /// Gathered once, for KV and for the comparison alike.
 pub(super) struct Candidates<'a> {

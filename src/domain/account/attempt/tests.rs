@@ -1,9 +1,9 @@
 use super::super::tests::{Fixture, NOW};
 use super::super::{Dispatch, State};
 use super::*;
-use crate::domain::code::NumericCode;
+use crate::domain::codes::numeric::NumericCode;
+use crate::domain::codes::recovery_code::RecoveryCode;
 use crate::domain::method::{Channel, Purpose};
-use crate::domain::recovery::RecoveryCode;
 
 fn numeric(text: &str) -> GuessedCode {
     GuessedCode::from(text.to_owned())
@@ -751,7 +751,7 @@ fn rate_02_a_hundred_failures_of_codes_that_were_sent_disable_what_they_were_sen
         client: &fixture.client,
         user: &fixture.user,
     };
-    let phone = crate::domain::phone::Phone::parse("+34600111222").unwrap();
+    let phone = crate::domain::contact::phone::Phone::parse("+34600111222").unwrap();
     let account = &mut fixture.account;
     account
         .set_phone(&fixture.keys, owner, Some(&phone), NOW)

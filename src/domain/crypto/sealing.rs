@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::digest::bound;
-use super::ids::Owner;
-use super::keys::{KeyRing, KeySet};
-use super::random::{self, RandomError};
+use crate::domain::crypto::digest::bound;
+use crate::domain::crypto::keys::{KeyRing, KeySet};
+use crate::domain::crypto::random::{self, RandomError};
+use crate::domain::ids::Owner;
 
 const FORMAT: &str = "v1";
 

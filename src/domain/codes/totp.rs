@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use totp_rs::{Builder, Totp};
 
-use super::code::{Digits, NumericCode};
-use super::time::UnixTime;
+use crate::domain::codes::numeric::{Digits, NumericCode};
+use crate::domain::time::UnixTime;
 
 /// Steps accepted before and after the current one (RFC 6238 §5.2, decision 25).
 const WINDOW: u64 = 1;

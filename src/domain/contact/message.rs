@@ -1,9 +1,9 @@
 //! The texts of messages. An SMS is one GSM-7 segment and ends in the line that binds the code to
 //! a domain (OOB-13, OOB-14); an e-mail has a plain and an HTML part.
 
-use super::code::NumericCode;
-use super::method::Purpose;
-use super::settings::Locale;
+use crate::domain::codes::numeric::NumericCode;
+use crate::domain::method::Purpose;
+use crate::domain::settings::Locale;
 
 /// GSM-7 characters of one segment.
 pub const SMS_LENGTH: usize = 160;

@@ -11,10 +11,10 @@ use jwt_compact::{AlgorithmExt, Claims, Header, UntrustedToken};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ClientId, FactorId, TokenEpoch, UserId};
-use super::keys::{KeyRing, KeySet};
-use super::random::{self, RandomError};
-use super::time::UnixTime;
+use crate::domain::crypto::keys::{KeyRing, KeySet};
+use crate::domain::crypto::random::{self, RandomError};
+use crate::domain::ids::{ClientId, FactorId, TokenEpoch, UserId};
+use crate::domain::time::UnixTime;
 
 /// How long an access token lives, in seconds (RFC 6750 §5.3: one hour or less).
 pub const ACCESS_TOKEN_LIFETIME: u64 = 3600;

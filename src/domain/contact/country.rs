@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::calling_codes;
+use crate::domain::contact::calling_codes;
 
 /// An ISO 3166-1 alpha-2 code that has telephone numbers of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
@@ -118,7 +118,7 @@ impl From<CountryList> for Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::phone::Phone;
+    use crate::domain::contact::phone::Phone;
 
     fn allows(list: &CountryList, phone: &str) -> bool {
         list.allows(Phone::parse(phone).unwrap().country())

@@ -2,10 +2,10 @@
 
 use base32::Alphabet::Crockford;
 
-use super::code::CodeError;
-use super::digest::{self, Digest};
-use super::ids::Owner;
-use super::random::{self, RandomError};
+use crate::domain::codes::numeric::CodeError;
+use crate::domain::crypto::digest::{self, Digest};
+use crate::domain::crypto::random::{self, RandomError};
+use crate::domain::ids::Owner;
 
 /// How many codes a set has.
 pub const CODES_PER_SET: usize = 10;

@@ -3,7 +3,7 @@
 use base32::Alphabet::Rfc4648;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::totp::Parameters;
+use crate::domain::codes::totp::Parameters;
 
 /// All but RFC 3986's unreserved characters: a space is `%20`, never `+`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC

@@ -3,8 +3,8 @@
 use base32::Alphabet::Rfc4648;
 use serde::Deserialize;
 
-use super::code::Digits;
-use super::totp::{Algorithm, Parameters, Period};
+use crate::domain::codes::numeric::Digits;
+use crate::domain::codes::totp::{Algorithm, Parameters, Period};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
@@ -111,7 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::otpauth;
+    use crate::domain::codes::otpauth;
 
     const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 

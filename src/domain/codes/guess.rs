@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::code::{Digits, NumericCode};
-use super::method::{Class, Classes};
-use super::recovery::RecoveryCode;
+use crate::domain::codes::numeric::{Digits, NumericCode};
+use crate::domain::codes::recovery_code::RecoveryCode;
+use crate::domain::method::{Class, Classes};
 
 /// Longer text is no code, however it is spaced, and need not be looked at.
 const LONGEST: usize = 96;

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::calling_codes;
-use super::country::Country;
+use crate::domain::contact::calling_codes;
+use crate::domain::contact::country::Country;
 
 /// A number has exactly one text, so that the text can be the key of a limit: no spaces, no 00, no extension.
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::digest::{self, Digest};
-use super::ids::{ChallengeId, Owner};
-use super::keys::{KeyRing, KeySet};
-use super::random::{self, RandomError};
+use crate::domain::crypto::digest::{self, Digest};
+use crate::domain::crypto::keys::{KeyRing, KeySet};
+use crate::domain::crypto::random::{self, RandomError};
+use crate::domain::ids::{ChallengeId, Owner};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("6 or 8 digits, or the 24 characters of a recovery code")]

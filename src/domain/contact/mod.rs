@@ -1,0 +1,7 @@
+//! Where messages go, and what they say.
+
+mod calling_codes;
+pub mod country;
+pub mod email;
+pub mod message;
+pub mod phone;
