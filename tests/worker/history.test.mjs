@@ -211,6 +211,13 @@ test("the checker accepts what some order explains and refuses what none does", 
   assert.ok(!told(register, generateAt(2, "111111"), generateAt(4, "222222"), verify(6, 7, "200 generated", "111111")), "two live codes");
   const codes = at(2, 3, "recoveryCodes", "200 10", { codes: ["a-1", "b-2"] });
   const status = (answer) => at(8, 9, "status", answer);
+  // Before there are recovery codes a guess at them is none; after, it is counted. Both are told in the same words.
+  const early = verify(2, 20, "400 invalid_code 4", "c-3");
+  const late = (answer) => verify(22, 23, answer, "d-4");
+  const madeBetween = (answer) => told(register, wrong(1.5, 4, 1.8), early, { ...codes, called: 4, returned: 8 }, late(answer));
+  assert.ok(madeBetween("400 invalid_code 3"), "counted after all");
+  assert.ok(madeBetween("400 invalid_code 4"), "too early to be counted");
+  assert.ok(!madeBetween("400 invalid_code 2"));
   assert.ok(told(register, codes, verify(4, 5, "200 recovery_code", "a-1"), status("200 true active 1 free")));
   assert.ok(!told(register, codes, verify(4, 5, "200 recovery_code", "a-1"), status("200 true active 2 free")), "a code that comes back");
 });

@@ -66,11 +66,14 @@ function explain(configurations, open, returning, outcomes) {
   return [...found.values()];
 }
 
-/** Operations that may answer as they did and change nothing have done so: putting that off explains nothing more. */
+/**
+ * Operations that may answer as they did and change nothing have done so: putting that off explains nothing more. Not so a
+ * wrong code, which may be counted a moment later and answered in the same words.
+ */
 function settle({ state, done }, open, outcomes) {
   let all = done;
   for (const operation of open) {
-    if (operation.answer === undefined || all.includes(operation.id)) continue;
+    if (operation.answer === undefined || operation.answer.startsWith("400 invalid_code") || all.includes(operation.id)) continue;
     const unchanged = outcomes(state, operation).some(([answer, next]) => next === state && answer === operation.answer);
     if (unchanged) all = including(all, operation);
   }
