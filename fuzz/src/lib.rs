@@ -27,7 +27,8 @@ use candado::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClai
 use candado::domain::ids::{ClientId, Owner, UserId};
 use candado::domain::method::Method;
 use candado::domain::time::UnixTime;
-use candado::native::sqlite::{Sqlite, SqliteKeyValue};
+use candado::native::kv::SqliteKeyValue;
+use candado::native::sqlite::Sqlite;
 use candado::platform::{HttpClient, HttpError};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, Response};

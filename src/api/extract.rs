@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::strict_json;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::crypto::digest;
 use crate::domain::fields::{self, Fields};
 use crate::domain::ids::ClientId;

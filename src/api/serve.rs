@@ -17,7 +17,8 @@ use serde_json::json;
 use tower_service::Service;
 
 use super::error::Failure;
-use crate::app::{App, Call, Later, Task, Trace};
+use crate::app::App;
+use crate::call::{Call, Later, Task, Trace};
 use crate::domain::ids::RequestId;
 use crate::error::Error;
 

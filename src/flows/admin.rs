@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::change::{ROUNDS, scene};
 use super::housekeeping::forget_client;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::ids::{ClientId, Owner, UserId};
 use crate::domain::settings::{Label, Settings};
 use crate::error::Error;

@@ -6,7 +6,7 @@ use super::Caller;
 use super::change::{Present, change};
 use super::decision::{After, Decision, Effects, Write};
 use super::proof::Proof;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::UserId;

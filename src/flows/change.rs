@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all};
 use super::Caller;
 use super::decision::{After, Conditions, Decision, Effects, Write};
 use super::proof::Proof;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::{Accept, Account, Digests, Locks};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::{ClientId, Owner, UserId};

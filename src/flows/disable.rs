@@ -4,7 +4,7 @@ use super::Caller;
 use super::attempt::{always, change_with_proof, never};
 use super::change::Present;
 use super::decision::Decision;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::Account;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::UserId;

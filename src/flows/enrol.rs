@@ -6,7 +6,7 @@ use super::Caller;
 use super::attempt::{change_with_proof, never};
 use super::change::{Present, change, per_minute};
 use super::decision::{After, Conditions, Decision};
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::{Account, Enrolment, EnrolmentError, PENDING_LIFETIME};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::import::ImportedSecret;

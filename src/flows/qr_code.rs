@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::app::Call;
+use crate::call::Call;
 use crate::config::Origin;
 use crate::domain::account::PENDING_LIFETIME;
 use crate::domain::codes::otpauth;

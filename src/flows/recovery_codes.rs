@@ -4,7 +4,7 @@ use super::Caller;
 use super::attempt::change_with_proof;
 use super::change::Present;
 use super::decision::Decision;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::Account;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::recovery_code::RecoveryCode;

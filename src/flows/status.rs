@@ -3,7 +3,7 @@
 use super::Caller;
 use super::change::load;
 use super::destination::destination;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::State;
 use crate::domain::ids::UserId;
 use crate::domain::method::{Channel, Method};

@@ -1,6 +1,6 @@
 //! Access tokens: for a client's secret, until they expire or are revoked.
 
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::crypto::digest;
 use crate::domain::crypto::keys::KeyRing;
 use crate::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims};

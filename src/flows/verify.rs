@@ -4,7 +4,7 @@ use super::Caller;
 use super::attempt::{Verified, judge};
 use super::change::change;
 use super::proof::Proof;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::UserId;
 use crate::domain::method::Method;

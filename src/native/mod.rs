@@ -2,6 +2,7 @@
 //! serves.
 
 mod http;
+pub mod kv;
 mod log;
 pub mod program;
 mod server;

@@ -12,9 +12,10 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
 
 use super::http::{Client, system_roots};
+use super::kv::SqliteKeyValue;
 use super::server;
 use super::settings::Settings;
-use super::sqlite::{Sqlite, SqliteKeyValue};
+use super::sqlite::Sqlite;
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::crypto::random;

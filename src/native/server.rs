@@ -26,7 +26,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::api::{self, IncomingBody, READ_HEADERS};
-use crate::app::{App, Call};
+use crate::app::App;
+use crate::call::Call;
 use crate::flows::housekeeping::{self, Allowance};
 
 /// With a connection to a provider for each, within the 1024 descriptors a process usually has.

@@ -1,4 +1,4 @@
-//! `Database` and `KeyValue` on SQLite, with the migrations D1 gets.
+//! `Database` on SQLite, with the migrations D1 gets.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -6,22 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use include_dir::{Dir, include_dir};
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{
-    Connection, OptionalExtension, ToSql, TransactionBehavior, params, params_from_iter,
-};
+use rusqlite::{Connection, ToSql, TransactionBehavior, params_from_iter};
 use serde_json::Value as Json;
 
-use crate::platform::{
-    Database, DatabaseError, KeyValue, KeyValueError, Outcome, Row, Statement, Value,
-};
+use crate::platform::{Database, DatabaseError, Outcome, Row, Statement, Value};
 
 /// The same files, in the same order, as `wrangler d1 migrations apply`.
-const MIGRATIONS: [&str; 3] = [
-    include_str!("../../migrations/0001_init.sql"),
-    include_str!("../../migrations/0002_client_epochs.sql"),
-    include_str!("../../migrations/0003_one_d1_made_to_last.sql"),
-];
+static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Longest wait for another process that writes the same file: as long as one for D1.
 const BUSY: Duration = Duration::from_secs(5);
@@ -66,7 +59,7 @@ impl Sqlite {
         })
     }
 
-    fn of_file(connection: Connection) -> Self {
+    pub(super) fn of_file(connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(PREPARED);
         Self {
             connection: Arc::new(Mutex::new(connection)),
@@ -74,12 +67,12 @@ impl Sqlite {
         }
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         lock(&self.connection)
     }
 
     /// The turn lasts until the work is done, also when nobody waits for its outcome any more.
-    async fn in_turn<T: Send + 'static>(
+    pub(super) async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, String> {
@@ -103,7 +96,7 @@ fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     make_private(path)?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
@@ -120,9 +113,19 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
+/// What the folder holds, by name: names begin with a number.
+fn migrations() -> Vec<&'static str> {
+    let mut files: Vec<_> = MIGRATIONS.files().collect();
+    files.sort_by_key(|file| file.path());
+    files
+        .into_iter()
+        .filter_map(include_dir::File::contents_utf8)
+        .collect()
+}
+
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
-    for (version, migration) in (1..).zip(MIGRATIONS) {
+    for (version, migration) in (1..).zip(migrations()) {
         // Immediate, so that of two processes that start at once one applies it.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let present: i64 =
@@ -206,83 +209,8 @@ fn json(value: ValueRef<'_>) -> Json {
     }
 }
 
-/// Milliseconds since the Unix epoch, as `App` counts them.
-type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
-
-/// Keys with expiry in a table of their own, apart from the product's.
-#[derive(Clone)]
-pub struct SqliteKeyValue {
-    database: Sqlite,
-    clock: Clock,
-}
-
-impl SqliteKeyValue {
-    /// Opens a file of its own, or makes it. A power failure may cost its last entries, which nothing
-    /// depends on.
-    pub fn open(path: &Path, clock: Clock) -> Result<Self, OpenError> {
-        let connection = connect(path)?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        Ok(Self::new(Sqlite::of_file(connection), clock)?)
-    }
-
-    pub fn new(database: Sqlite, clock: Clock) -> rusqlite::Result<Self> {
-        database.connection().execute_batch(
-            "CREATE TABLE IF NOT EXISTS key_values (
-               key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER NOT NULL
-             ) STRICT, WITHOUT ROWID",
-        )?;
-        Ok(Self { database, clock })
-    }
-
-    fn now(&self) -> i64 {
-        i64::try_from((self.clock)() / 1000).unwrap_or(i64::MAX)
-    }
-}
-
-#[async_trait]
-impl KeyValue for SqliteKeyValue {
-    async fn get(&self, key: &str) -> Result<Option<String>, KeyValueError> {
-        let (key, now) = (key.to_owned(), self.now());
-        let get = move |connection: &mut Connection| {
-            let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
-            let mut select = connection.prepare_cached(sql)?;
-            select
-                .query_row(params![key, now], |row| row.get(0))
-                .optional()
-        };
-        self.database.in_turn(get).await.map_err(KeyValueError)
-    }
-
-    async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
-        let (key, value, now) = (key.to_owned(), value.to_owned(), self.now());
-        let expires_at = now.saturating_add_unsigned(ttl.max(60));
-        let put = move |connection: &mut Connection| {
-            // Expired keys go whenever one is written: nothing else has to run.
-            let sql = "DELETE FROM key_values WHERE expires_at <= ?1";
-            connection.execute(sql, params![now])?;
-            let sql = "INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
-            connection.execute(sql, params![key, value, expires_at])?;
-            Ok(())
-        };
-        self.database.in_turn(put).await.map_err(KeyValueError)
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
-        let key = key.to_owned();
-        let delete = move |connection: &mut Connection| {
-            let sql = "DELETE FROM key_values WHERE key = ?1";
-            connection.execute(sql, params![key])?;
-            Ok(())
-        };
-        self.database.in_turn(delete).await.map_err(KeyValueError)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
 
     #[tokio::test]
@@ -369,21 +297,5 @@ mod tests {
         assert_eq!(files, 3, "the database, its log and its index");
         drop(db);
         std::fs::remove_dir_all(directory).unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_key_expires() {
-        let now = Arc::new(AtomicU64::new(1_000_000));
-        let clock = now.clone();
-        let kv = SqliteKeyValue::new(
-            Sqlite::in_memory().unwrap(),
-            Arc::new(move || clock.load(Ordering::SeqCst)),
-        )
-        .unwrap();
-        kv.put("k", "v", 90).await.unwrap();
-        now.fetch_add(89_999, Ordering::SeqCst);
-        assert_eq!(kv.get("k").await.unwrap().as_deref(), Some("v"));
-        now.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(kv.get("k").await.unwrap(), None);
     }
 }

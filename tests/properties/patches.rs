@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use candado::app::{App, Call, Later, Trace};
+use candado::app::App;
+use candado::call::{Call, Later, Trace};
 use candado::config::Config;
 use candado::domain::ids::{ClientId, RequestId};
 use candado::domain::settings::{Label, Settings};
 use candado::flows::admin::{ClientPatch, change_client, create_client, find_client};
-use candado::native::sqlite::{Sqlite, SqliteKeyValue};
+use candado::native::kv::SqliteKeyValue;
+use candado::native::sqlite::Sqlite;
 use candado::platform::{HttpClient, HttpError};
 use http::{Request, Response};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::reserve::Reserved;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::contact::message::Notice;
 use crate::domain::crypto::random;
 use crate::domain::ids::UserId;

@@ -12,7 +12,7 @@ use self::reserve::{refuse_if_locked, reserve, sendable};
 use super::Caller;
 use super::change::{change, per_minute};
 use super::decision::Decision;
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::Dispatch;
 use crate::domain::ids::UserId;
 use crate::domain::method::{Channel, Method, Purpose};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app::Call;
+use crate::call::Call;
 use crate::domain::account::{Account, Dispatch};
 use crate::domain::crypto::digest;
 use crate::domain::crypto::keys::KeyRing;

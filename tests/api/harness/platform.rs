@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use candado::native::sqlite::{Sqlite, SqliteKeyValue};
+use candado::native::kv::SqliteKeyValue;
+use candado::native::sqlite::Sqlite;
 use candado::platform::{
     Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Outcome, Row,
     Statement,
