@@ -102,20 +102,16 @@ fn steps() {
 }
 
 fn recovery_codes() {
-    let (client, user) = (
-        ClientId::try_from("shop".to_owned()).unwrap(),
-        UserId::try_from("ann".to_owned()).unwrap(),
-    );
     let owner = Owner {
-        client: &client,
-        user: &user,
+        client: ClientId::try_from("shop".to_owned()).unwrap(),
+        user: UserId::try_from("ann".to_owned()).unwrap(),
     };
     let codes: Vec<RecoveryCode> = (0..10).map(|_| RecoveryCode::draw().unwrap()).collect();
-    let stored: Vec<Digest> = codes.iter().map(|code| code.digest(owner)).collect();
+    let stored: Vec<Digest> = codes.iter().map(|code| code.digest(&owner)).collect();
     let wrong: Vec<RecoveryCode> = (0..INPUTS).map(|_| RecoveryCode::draw().unwrap()).collect();
     // As the account does it: every digest of the set is compared.
     let found = |guess: &RecoveryCode| {
-        let digest = guess.digest(owner);
+        let digest = guess.digest(&owner);
         black_box(&stored)
             .iter()
             .filter(|stored| stored.matches(&digest))

@@ -1,4 +1,6 @@
-//! Every outcome a caller can see that is not a success. Status and code of each are in `api::error`.
+//! Every outcome a caller can see that is not a success: its text, and its code with all that is said of it.
+
+use serde::Serialize;
 
 use crate::domain::account::StateError;
 use crate::domain::crypto::random::RandomError;
@@ -27,7 +29,7 @@ pub enum Error {
     #[error("Scopes are not supported. Leave scope out.")]
     InvalidScope,
     #[error("Unknown client or wrong secret. Check client_id and client_secret.")]
-    InvalidClient { basic: bool },
+    InvalidClient,
     #[error("{0}")]
     InvalidToken(TokenProblem),
     #[error("Plain http is refused. Use https.")]
@@ -138,6 +140,115 @@ pub enum NotAllowed {
 /// What went wrong underneath. Logged once, never shown to a caller.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
+/// The codes of the contract, a row each: name, HTTP status, an error that has it, and what it means to the
+/// developer who meets it. Two may share a name, since programs rely on names.
+macro_rules! error_codes {
+    ($($code:ident $name:literal $status:literal $example:expr, $meaning:literal;)*) => {
+        /// What went wrong, for programs. These names are stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ErrorCode {
+            $($code),*
+        }
+
+        impl ErrorCode {
+            /// In the order of the contract.
+            pub const ALL: &[Self] = &[$(Self::$code),*];
+
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name),*
+                }
+            }
+
+            /// The HTTP status of an answer with this code.
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$code => $status),*
+                }
+            }
+
+            /// When it happens and what to do, in one line.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$code => $meaning),*
+                }
+            }
+
+            /// An error as it may look.
+            pub fn example(self) -> Error {
+                match self {
+                    $(Self::$code => $example),*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    InvalidRequest "invalid_request" 400 Error::invalid("user_id", "This field is missing"),
+        "The request is malformed; `field` names the culprit. Fix the program, do not retry.";
+    InvalidCode "invalid_code" 400 Error::InvalidCode { attempts_remaining: Some(3), retry_after: None },
+        "The code is wrong or has expired, or what was typed is no code at all, which is not counted. Let the user try again; `attempts_remaining` counts down to the lock, and the one that locks has `retry_after`.";
+    CodeAlreadyUsed "code_already_used" 400 Error::CodeAlreadyUsed { retry_after: Some(12) },
+        "The right code, but used before; nothing is counted. The app shows its next one in `retry_after` seconds; without `retry_after` it was a code that was sent or kept, and another one is needed.";
+    UnsupportedGrantType "unsupported_grant_type" 400 Error::UnsupportedGrantType,
+        "Only `client_credentials` is supported.";
+    InvalidScope "invalid_scope" 400 Error::InvalidScope,
+        "No scope can be asked for; leave `scope` out.";
+    InvalidClient "invalid_client" 401 Error::InvalidClient,
+        "Unknown client, wrong secret, or a disabled client: one answer for all.";
+    InvalidToken "invalid_token" 401 Error::InvalidToken(TokenProblem::Refused),
+        "The token is missing, malformed, expired or revoked. Get a new one and retry once.";
+    HttpsRequired "https_required" 403 Error::HttpsRequired,
+        "The request came over plain http.";
+    ClientMismatch "client_mismatch" 403 Error::ClientMismatch,
+        "`client_id` is not the one the token was issued to. Leave it out.";
+    FactorDisabled "factor_disabled" 403 Error::FactorDisabled,
+        "100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.";
+    StepUpRequired "step_up_required" 403 Error::StepUpRequired,
+        "The client's policy wants a fresh `code` of the user for this.";
+    MethodNotUsed "method_not_allowed" 403 Error::MethodNotUsed(Method::Sms),
+        "The client's setting `methods` leaves this method out. Offer what `methods` of /mfa/status lists.";
+    AccountLimitReached "account_limit_reached" 403 Error::AccountLimitReached { most: 1_000_000 },
+        "The client has as many users as its setting `max_accounts` allows. The operator can raise it.";
+    UserNotFound "user_not_found" 404 Error::UserNotFound,
+        "This client has no such user; register first.";
+    NotFound "not_found" 404 Error::NotFound,
+        "There is nothing here.";
+    MethodNotAllowed "method_not_allowed" 405 Error::MethodNotAllowed,
+        "`Allow` lists the methods of this path.";
+    AlreadyRegistered "already_registered" 409 Error::AlreadyRegistered,
+        "MFA is on already. Renew it, or disable it first.";
+    ClientExists "client_exists" 409 Error::ClientExists("shop".to_owned()),
+        "A client of this id exists already, or is still being deleted.";
+    MfaNotEnabled "mfa_not_enabled" 409 Error::MfaNotEnabled,
+        "This needs a user with MFA turned on.";
+    PayloadTooLarge "payload_too_large" 413 Error::PayloadTooLarge,
+        "The body is larger than 16 KiB.";
+    UnsupportedMediaType "unsupported_media_type" 415 Error::UnsupportedMediaType,
+        "The body's `Content-Type` is not one that is read here, or its charset is not UTF-8.";
+    DestinationMissing "destination_missing" 422 Error::DestinationMissing(Channel::Sms),
+        "No phone number or e-mail address is on file; set it with /mfa/contact.";
+    DestinationNotAllowed "destination_not_allowed" 422 Error::DestinationNotAllowed(NotAllowed::Country),
+        "SMS to this country is not allowed for this client, or none can be sent to such a number. Offer another channel.";
+    Locked "locked" 429 Error::Locked { retry_after: 60 },
+        "Too many wrong codes. Says nothing about this code; wait `retry_after` seconds.";
+    SendLimited "send_limited" 429 Error::SendLimited { retry_after: 57 },
+        "Too many messages. The last code may still be good; wait `retry_after` seconds.";
+    RateLimited "rate_limited" 429 Error::RateLimited { retry_after: 1 },
+        "Too many requests at once. Wait `retry_after` seconds.";
+    Internal "internal" 500 Error::internal(""),
+        "A fault of the service. Quote `X-Request-Id` to its operator.";
+    DeliveryFailed "delivery_failed" 502 Error::DeliveryFailed,
+        "The provider refused the message; nothing was sent and no code is live.";
+    DeliveryUnavailable "delivery_unavailable" 503 Error::DeliveryUnavailable { retry_after: 30 },
+        "The provider is out of reach, or asked for a pause. Wait `retry_after` seconds, or offer another channel.";
+    ChannelNotConfigured "channel_not_configured" 503 Error::ChannelNotConfigured(Channel::Sms),
+        "This service has no provider for the channel. Waiting does not help: its operator sets one up.";
+    Unavailable "unavailable" 503 Error::Unavailable("".into()),
+        "The database is out of reach. Try again.";
+}
+
 impl Error {
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::InvalidRequest {
@@ -148,6 +259,63 @@ impl Error {
 
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
+    }
+
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidRequest { .. } => ErrorCode::InvalidRequest,
+            Self::InvalidCode { .. } => ErrorCode::InvalidCode,
+            Self::CodeAlreadyUsed { .. } => ErrorCode::CodeAlreadyUsed,
+            Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
+            Self::InvalidScope => ErrorCode::InvalidScope,
+            Self::InvalidClient => ErrorCode::InvalidClient,
+            Self::InvalidToken(_) => ErrorCode::InvalidToken,
+            Self::HttpsRequired => ErrorCode::HttpsRequired,
+            Self::ClientMismatch => ErrorCode::ClientMismatch,
+            Self::FactorDisabled | Self::DestinationDisabled(_) => ErrorCode::FactorDisabled,
+            Self::StepUpRequired => ErrorCode::StepUpRequired,
+            Self::MethodNotUsed(_) => ErrorCode::MethodNotUsed,
+            Self::AccountLimitReached { .. } => ErrorCode::AccountLimitReached,
+            Self::UserNotFound => ErrorCode::UserNotFound,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
+            Self::AlreadyRegistered => ErrorCode::AlreadyRegistered,
+            Self::ClientExists(_) | Self::ClientBeingDeleted(_) => ErrorCode::ClientExists,
+            Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
+            Self::PayloadTooLarge => ErrorCode::PayloadTooLarge,
+            Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
+            Self::DestinationMissing(_) => ErrorCode::DestinationMissing,
+            Self::DestinationNotAllowed(_) => ErrorCode::DestinationNotAllowed,
+            Self::Locked { .. } => ErrorCode::Locked,
+            Self::SendLimited { .. } => ErrorCode::SendLimited,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::Internal(_) => ErrorCode::Internal,
+            Self::DeliveryFailed => ErrorCode::DeliveryFailed,
+            Self::DeliveryUnavailable { .. } => ErrorCode::DeliveryUnavailable,
+            Self::ChannelNotConfigured(_) => ErrorCode::ChannelNotConfigured,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+        }
+    }
+
+    /// Seconds to wait, where the error has an end.
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Locked { retry_after }
+            | Self::SendLimited { retry_after }
+            | Self::RateLimited { retry_after }
+            | Self::DeliveryUnavailable { retry_after } => Some(*retry_after),
+            Self::InvalidCode { retry_after, .. } | Self::CodeAlreadyUsed { retry_after } => {
+                *retry_after
+            }
+            Self::Unavailable(_) => Some(5),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -175,5 +343,17 @@ impl From<StateError> for Error {
 impl From<RandomError> for Error {
     fn from(error: RandomError) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_that_of_its_example() {
+        for code in ErrorCode::ALL {
+            assert_eq!(code.example().code(), *code);
+        }
     }
 }

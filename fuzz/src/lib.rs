@@ -22,7 +22,7 @@ use candado::domain::codes::otpauth;
 use candado::domain::codes::recovery_code::RecoveryCode;
 use candado::domain::codes::totp::Parameters;
 use candado::domain::crypto::keys::KeyRing;
-use candado::domain::crypto::sealing::{Place, Sealed};
+use candado::domain::crypto::sealing::{Place, Sealed, Vault};
 use candado::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClaims};
 use candado::domain::ids::{ClientId, Owner, UserId};
 use candado::domain::method::Method;
@@ -44,11 +44,11 @@ fn keys() -> KeyRing {
     KeyRing::parse(KEYS).expect("the keys are valid")
 }
 
-fn ids() -> (ClientId, UserId) {
-    (
-        ClientId::try_from("shop".to_owned()).expect("an id"),
-        UserId::try_from("ann".to_owned()).expect("an id"),
-    )
+fn owner() -> Owner {
+    Owner {
+        client: ClientId::try_from("shop".to_owned()).expect("an id"),
+        user: UserId::try_from("ann".to_owned()).expect("an id"),
+    }
 }
 
 /// One request to the whole service. The first line is `METHOD path [media type]`, the rest the body.
@@ -240,25 +240,25 @@ fn sign(key: &[u8; 32], header: &str, payload: &str) -> String {
 /// Sealed text as it stands; and the bytes themselves, sealed and then changed at every place.
 pub fn sealed_text(data: &[u8]) {
     let keys = keys();
-    let (client, user) = ids();
+    let owner = owner();
+    let vault = Vault {
+        keys: &keys,
+        owner: &owner,
+    };
     let place = Place {
-        owner: Owner {
-            client: &client,
-            user: &user,
-        },
         object: "contact",
         field: "phone",
     };
     let text = String::from_utf8_lossy(data);
     let sealed: Sealed = serde_json::from_value(json!(text)).expect("sealed text is any text");
-    if let Ok(plain) = sealed.open(&keys, place) {
-        let again = sealed.reseal(&keys, place).expect("what opens seals again");
-        assert_eq!(again.open(&keys, place), Ok(plain));
+    if let Ok(plain) = vault.open(place, &sealed) {
+        let again = vault.reseal(place, sealed).expect("what opens seals again");
+        assert_eq!(vault.open(place, &again), Ok(plain));
     }
     // The first byte says where the rest, once sealed, is changed.
     if let Some((at, plain)) = data.split_first() {
-        let sealed = Sealed::seal(&keys, place, plain).expect("any bytes can be sealed");
-        assert_eq!(sealed.open(&keys, place).as_deref(), Ok(plain));
+        let sealed = vault.seal(place, plain).expect("any bytes can be sealed");
+        assert_eq!(vault.open(place, &sealed).as_deref(), Ok(plain));
         let mut text = json!(sealed)
             .as_str()
             .unwrap_or_default()
@@ -268,7 +268,7 @@ pub fn sealed_text(data: &[u8]) {
         text[at] ^= 1;
         let changed: Sealed =
             serde_json::from_value(json!(String::from_utf8_lossy(&text))).expect("text");
-        assert!(changed.open(&keys, place).is_err());
+        assert!(vault.open(place, &changed).is_err());
     }
 }
 
@@ -324,21 +324,21 @@ pub fn stored_accounts(data: &[u8]) {
         return;
     };
     let keys = keys();
-    let (client, user) = ids();
-    let owner = Owner {
-        client: &client,
-        user: &user,
+    let owner = owner();
+    let vault = Vault {
+        keys: &keys,
+        owner: &owner,
     };
     // What is read is written as itself, and read again.
-    if let Ok(stored) = account.clone().into_stored(&keys, owner) {
+    if let Ok(stored) = account.clone().into_stored(vault) {
         let again = Account::from_stored(&stored).expect("what was stored reads back");
         // One write moves every sealed value to the current key, so from then on nothing changes.
-        assert_eq!(again.into_stored(&keys, owner).ok().as_ref(), Some(&stored));
+        assert_eq!(again.into_stored(vault).ok().as_ref(), Some(&stored));
     }
     let _ = (
         account.state(NOW),
-        account.phone(&keys, owner),
-        account.email(&keys, owner),
+        account.phone(vault),
+        account.email(vault),
     );
     let on = account.mfa_enabled();
     let accept = Accept::any_of(Method::ALL);
@@ -348,8 +348,7 @@ pub fn stored_accounts(data: &[u8]) {
         GuessedCode::from("00000000".to_owned()),
     ] {
         let attempt = Attempt {
-            keys: &keys,
-            owner,
+            vault,
             guess: &guess,
             accept: &accept,
             digests: &Digests::new(),
@@ -362,7 +361,7 @@ pub fn stored_accounts(data: &[u8]) {
         );
     }
     assert_eq!(account.mfa_enabled(), on, "guessing does not turn MFA off");
-    let enrolment = Enrolment::draw(&keys, owner, "ann".to_owned(), Parameters::default(), true);
+    let enrolment = Enrolment::draw(vault, "ann".to_owned(), Parameters::default(), true);
     assert_eq!(
         account.enrol(enrolment.expect("randomness"), NOW).is_ok(),
         !on,

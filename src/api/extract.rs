@@ -11,9 +11,9 @@ use super::strict_json;
 use crate::call::Call;
 use crate::domain::crypto::digest;
 use crate::domain::fields::{self, Fields};
-use crate::domain::ids::ClientId;
+use crate::domain::ids::{ClientId, UserId};
 use crate::error::{Error, TokenProblem};
-use crate::flows::{Caller, tokens};
+use crate::flows::{Asked, Caller, tokens};
 
 /// The call a request is, with its route noted for the log.
 #[derive(Clone)]
@@ -36,43 +36,43 @@ fn traced(parts: &Parts) -> Result<Call, Error> {
     Ok(call)
 }
 
-/// A request body that may name the client it comes from. If it does, it must be the token's (TEN-01).
-pub(super) trait ForClient {
-    fn client_id(&self) -> Option<&ClientId>;
+/// A request about a user. It may name the client it comes from, which must be the token's (TEN-01).
+pub(super) trait OfUser {
+    fn names(&self) -> (&UserId, Option<&ClientId>);
 }
 
-/// `ForClient` for requests with a field `client_id`.
-macro_rules! for_client {
+/// `OfUser` for requests with the fields `user_id` and `client_id`.
+macro_rules! of_user {
     ($($request:ty),* $(,)?) => {$(
-        impl $crate::api::extract::ForClient for $request {
-            fn client_id(&self) -> Option<&$crate::domain::ids::ClientId> {
-                self.client_id.as_ref()
+        impl $crate::api::extract::OfUser for $request {
+            fn names(
+                &self,
+            ) -> (&$crate::domain::ids::UserId, Option<&$crate::domain::ids::ClientId>) {
+                (&self.user_id, self.client_id.as_ref())
             }
         }
     )*};
 }
-pub(super) use for_client;
+pub(super) use of_user;
 
-/// The request of an authenticated client. The token is verified before the body is looked at.
+/// What an authenticated client asks about a user. The token is verified before the body is looked at.
 pub(super) struct Authorized<T> {
-    pub call: Call,
-    pub caller: Caller,
+    pub asked: Asked,
     pub body: T,
 }
 
-impl<T: DeserializeOwned + ForClient, S: Sync> FromRequest<S> for Authorized<T> {
+impl<T: DeserializeOwned + OfUser, S: Sync> FromRequest<S> for Authorized<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
         let (call, caller, fields) = receive(request).await?;
         let body: T = from_fields(fields)?;
-        if body
-            .client_id()
-            .is_some_and(|client| *client != caller.client)
-        {
+        let (user, client) = body.names();
+        if client.is_some_and(|client| *client != caller.client) {
             return Err(Error::ClientMismatch);
         }
-        Ok(Self { call, caller, body })
+        let asked = Asked::by_client(call, caller, user.clone());
+        Ok(Self { asked, body })
     }
 }
 
@@ -270,7 +270,6 @@ mod tests {
 
     use super::*;
     use crate::domain::codes::guess::GuessedCode;
-    use crate::domain::ids::UserId;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -197,7 +197,7 @@ fn log_line(
         "route": call.trace.route().unwrap_or("unmatched"),
         "client": call.trace.client(),
         "status": status.as_u16(),
-        "error": failure.map(|failure| failure.body.error),
+        "error": failure.map(|failure| failure.body.error.name()),
         "cause": failure.and_then(|failure| failure.cause.as_deref()),
         "ms": milliseconds,
     });

@@ -70,10 +70,10 @@ fn is_path_step(text: &str) -> bool {
 }
 
 /// Whose something is: what is stored, sealed or digested for one user is bound to both ids.
-#[derive(Debug, Clone, Copy)]
-pub struct Owner<'a> {
-    pub client: &'a ClientId,
-    pub user: &'a UserId,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner {
+    pub client: ClientId,
+    pub user: UserId,
 }
 
 /// A random id of 128 bits, drawn here and never taken from a caller.

@@ -2,12 +2,13 @@
 //! Cloudflare.
 
 pub mod account;
+pub mod client;
 pub mod codes;
 pub mod contact;
 pub mod crypto;
+pub mod event;
 pub mod fields;
 pub mod ids;
 pub mod method;
-pub mod qr;
 pub mod settings;
 pub mod time;

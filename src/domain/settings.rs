@@ -177,24 +177,65 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Every setting as it applies, with defaults for those not set.
-    pub fn from_fields(fields: Fields) -> Result<Self, FieldError> {
-        fields::read(fields)
-    }
-
-    /// The same of a stored row. A name from before invisible characters were refused loses them: nobody
-    /// could see them, and the client must not fail for it.
-    pub fn from_stored(mut fields: Fields) -> Result<Self, FieldError> {
-        if let Some(Value::String(issuer)) = fields.get_mut("issuer") {
-            issuer.retain(|character| !is_invisible(character));
-        }
-        Self::from_fields(fields)
-    }
-
     pub fn allows(&self, method: Method) -> bool {
         self.methods
             .as_ref()
             .is_none_or(|methods| methods.contains(&method))
+    }
+}
+
+/// What was set for a client, and only that; valid as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientSettings {
+    set: Fields,
+    effective: Settings,
+}
+
+/// Settings to change: a value sets one, `null` returns it to its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SettingsPatch(Fields);
+
+impl ClientSettings {
+    /// Those of a stored row. A name from before invisible characters were refused loses them: nobody
+    /// could see them, and the client must not fail for it.
+    pub fn from_stored(mut set: Fields) -> Result<Self, FieldError> {
+        if let Some(Value::String(issuer)) = set.get_mut("issuer") {
+            issuer.retain(|character| !is_invisible(character));
+        }
+        Self::of(set)
+    }
+
+    fn of(set: Fields) -> Result<Self, FieldError> {
+        let effective = fields::read(set.clone())?;
+        Ok(Self { set, effective })
+    }
+
+    /// These after a patch (RFC 7396), if they are valid together.
+    pub fn merged(&self, patch: &SettingsPatch) -> Result<Self, FieldError> {
+        let mut set = self.set.clone();
+        for (name, value) in &patch.0 {
+            if value.is_null() {
+                set.remove(name);
+            } else {
+                set.insert(name.clone(), value.clone());
+            }
+        }
+        Self::of(set)
+    }
+
+    /// What was set.
+    pub fn fields(&self) -> &Fields {
+        &self.set
+    }
+
+    /// Every setting as it applies, with defaults for those not set.
+    pub fn effective(&self) -> &Settings {
+        &self.effective
+    }
+
+    pub fn into_effective(self) -> Settings {
+        self.effective
     }
 }
 
@@ -258,11 +299,41 @@ mod tests {
         }
     }
 
+    fn patch(json: Value) -> SettingsPatch {
+        serde_json::from_value(json).unwrap()
+    }
+
     #[test]
-    fn a_stored_issuer_with_invisible_characters_reads_as_it_looks() {
+    fn a_stored_issuer_with_invisible_characters_reads_as_it_looks_and_can_be_changed_further() {
         let mut fields = Fields::new();
         fields.insert("issuer".to_owned(), "Sh\u{202e}op".into());
-        let settings = Settings::from_stored(fields).unwrap();
-        assert_eq!(settings.issuer.unwrap().as_str(), "Shop");
+        let settings = ClientSettings::from_stored(fields).unwrap();
+        let issuer = settings.effective().issuer.as_ref();
+        assert_eq!(issuer.unwrap().as_str(), "Shop");
+        let further = settings.merged(&patch(json!({"locale": "es"}))).unwrap();
+        assert_eq!(further.effective().locale, Locale::Es);
+    }
+
+    #[test]
+    fn a_patch_sets_what_it_names_and_null_returns_to_the_default() {
+        let none = ClientSettings::default();
+        let first = none.merged(&patch(json!({"sends_per_day": 3, "locale": "es"})));
+        let first = first.unwrap();
+        let second = first
+            .merged(&patch(json!({"sends_per_day": null})))
+            .unwrap();
+        assert_eq!(
+            Value::Object(second.fields().clone()),
+            json!({"locale": "es"})
+        );
+        assert_eq!(second.effective().sends_per_day.get(), 10);
+        assert_eq!(second.effective().locale, Locale::Es);
+    }
+
+    #[test]
+    fn a_patch_that_is_not_valid_names_its_field() {
+        let none = ClientSettings::default();
+        let error = none.merged(&patch(json!({"sends_per_day": 11})));
+        assert_eq!(error.unwrap_err().field.as_deref(), Some("sends_per_day"));
     }
 }

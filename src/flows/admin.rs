@@ -1,17 +1,20 @@
 //! What the operator does: clients, unlocking, reading the record.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
-use super::change::{ROUNDS, scene};
+use super::asked::Asked;
+use super::change::{Decision, ROUNDS, change};
 use super::housekeeping::forget_client;
 use crate::call::Call;
-use crate::domain::ids::{ClientId, Owner, UserId};
-use crate::domain::settings::{Label, Settings};
+use crate::domain::client::{Client, ClientSecret};
+use crate::domain::event::{Event, Kind, Scene};
+use crate::domain::fields::FieldError;
+use crate::domain::ids::ClientId;
+use crate::domain::settings::{ClientSettings, Label, SettingsPatch};
 use crate::error::Error;
-use crate::storage::accounts::{self, Admission, Change, Stored};
-use crate::storage::audit_log::{self, Entry, Event, Filter, Kind, Scene};
-use crate::storage::clients::{self, Client, ClientSecret};
-use crate::storage::lock_marks;
+use crate::storage::{audit_log, clients, lock_marks};
+
+pub use crate::storage::audit_log::{Entry, Filter};
 
 /// The longest both secrets of a client may work, in seconds: 30 days.
 pub const LONGEST_OVERLAP: u64 = 30 * 86_400;
@@ -21,8 +24,7 @@ pub const LONGEST_OVERLAP: u64 = 30 * 86_400;
 pub struct ClientPatch {
     pub name: Option<Label>,
     pub disabled: Option<bool>,
-    /// Merged into what is set; `null` returns a setting to its default.
-    pub settings: Map<String, Json>,
+    pub settings: SettingsPatch,
 }
 
 /// Makes a client. Its secret is in this answer and nowhere else.
@@ -30,14 +32,16 @@ pub async fn create_client(
     call: &Call,
     id: Option<ClientId>,
     name: Label,
-    settings: Map<String, Json>,
+    settings: &SettingsPatch,
 ) -> Result<(Client, String), Error> {
     let id = id.map_or_else(ClientId::draw, Ok)?;
     let secret = ClientSecret::draw()?;
-    let settings = merged(Map::new(), settings)?;
+    let settings = ClientSettings::default()
+        .merged(settings)
+        .map_err(invalid_setting)?;
     let client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now)?;
     let event = Event::new(Kind::ClientCreated)
-        .with(json!({"name": client.name, "settings": client.settings}));
+        .with(json!({"name": client.name, "settings": client.settings.fields()}));
     if clients::insert(
         &*call.app.db,
         &client,
@@ -60,9 +64,12 @@ pub async fn list_clients(call: &Call) -> Result<Vec<Client>, Error> {
 }
 
 pub async fn find_client(call: &Call, id: &ClientId) -> Result<Client, Error> {
-    clients::find(&*call.app.db, id)
-        .await?
-        .ok_or(Error::NotFound)
+    Ok(load(call, id).await?.client)
+}
+
+async fn load(call: &Call, id: &ClientId) -> Result<clients::Stored, Error> {
+    let stored = clients::find(&*call.app.db, id).await?;
+    stored.ok_or(Error::NotFound)
 }
 
 /// Changes a client. Disabling one kills its tokens at once and for good (TOK-15).
@@ -74,15 +81,15 @@ pub async fn change_client(
     let detail =
         json!({"name": patch.name, "disabled": patch.disabled, "settings": patch.settings});
     let event = Event::new(Kind::ClientChanged).with(detail);
-    change(call, id, &event, &|client| {
+    edit(call, id, &event, &|client| {
         if let Some(name) = &patch.name {
             name.as_str().clone_into(&mut client.name);
         }
         if let Some(disabled) = patch.disabled {
             client.set_disabled(disabled, call.now)?;
         }
-        let settings = std::mem::take(&mut client.settings);
-        client.settings = merged(settings, patch.settings.clone())?;
+        let settings = client.settings.merged(&patch.settings);
+        client.settings = settings.map_err(invalid_setting)?;
         Ok(())
     })
     .await
@@ -97,7 +104,7 @@ pub async fn rotate_secret(
 ) -> Result<(Client, String), Error> {
     let secret = ClientSecret::draw()?;
     let event = Event::new(Kind::ClientSecretRotated).with(json!({"overlap_seconds": overlap}));
-    let client = change(call, id, &event, &|client| {
+    let client = edit(call, id, &event, &|client| {
         Ok(client.rotate_secret(&secret, overlap, call.now)?)
     })
     .await?;
@@ -124,36 +131,19 @@ pub async fn delete_client(call: &Call, id: &ClientId) -> Result<(), Error> {
 }
 
 /// Clears a user's counters and locks. A factor that failures disabled stays disabled: it must be renewed.
-pub async fn unlock(call: &Call, client: &ClientId, user: &UserId) -> Result<(), Error> {
-    let owner = Owner { client, user };
-    let (db, keys) = (&*call.app.db, call.app.keys());
-    for _ in 0..ROUNDS {
-        let Stored { mut account, read } = accounts::find(db, owner)
-            .await?
-            .and_then(|loaded| loaded.stored)
-            .ok_or(Error::UserNotFound)?;
+pub async fn unlock(asked: &Asked) -> Result<(), Error> {
+    change(asked, None, |account, _| {
+        let mut account = account.ok_or(Error::UserNotFound)?;
         account.unlock();
-        let events = &[Event::new(Kind::Unlocked)];
-        let change = Change {
-            owner,
-            keys,
-            read: Some(&read),
-            account,
-            events,
-            scene: scene(call, owner),
-            quotas: &[],
-            provider: None,
-            by: Admission::Operator,
-        };
-        if accounts::swap(db, change).await? {
-            // A stale copy of the mark may refuse for a minute more; it never allows.
-            if let Err(error) = lock_marks::delete(&*call.app.kv, owner).await {
-                log::warn!("{error}");
-            }
-            return Ok(());
-        }
+        Ok(Decision::store(account, Event::new(Kind::Unlocked), ()))
+    })
+    .await?;
+    // Before the answer, so that the user can try at once. A stale copy of the mark may refuse for a minute
+    // more; it never allows.
+    if let Err(error) = lock_marks::delete(&*asked.app().kv, &asked.owner).await {
+        log::warn!("{error}");
     }
-    Err(Error::RateLimited { retry_after: 1 })
+    Ok(())
 }
 
 pub async fn audit(call: &Call, filter: Filter) -> Result<Vec<Entry>, Error> {
@@ -162,17 +152,17 @@ pub async fn audit(call: &Call, filter: Filter) -> Result<Vec<Entry>, Error> {
 
 /// Loads the client, edits it and stores it by compare-and-swap, as accounts are: of two operators at
 /// once neither undoes what the other did.
-async fn change(
+async fn edit(
     call: &Call,
     id: &ClientId,
     event: &Event,
-    edit: &(dyn Fn(&mut Client) -> Result<(), Error> + Sync),
+    change: &(dyn Fn(&mut Client) -> Result<(), Error> + Sync),
 ) -> Result<Client, Error> {
     for _ in 0..ROUNDS {
-        let mut client = find_client(call, id).await?;
-        edit(&mut client)?;
-        if clients::swap(&*call.app.db, &client, client_scene(call, id), event).await? {
-            return Ok(client);
+        let mut stored = load(call, id).await?;
+        change(&mut stored.client)?;
+        if clients::swap(&*call.app.db, &stored, client_scene(call, id), event).await? {
+            return Ok(stored.client);
         }
     }
     Err(Error::RateLimited { retry_after: 1 })
@@ -187,27 +177,11 @@ fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a> {
     }
 }
 
-/// What is set after a patch (RFC 7396's rules), if it is valid as a whole.
-fn merged(
-    mut settings: Map<String, Json>,
-    patch: Map<String, Json>,
-) -> Result<Map<String, Json>, Error> {
-    for (name, value) in patch {
-        if value.is_null() {
-            settings.remove(&name);
-        } else {
-            settings.insert(name, value);
-        }
-    }
-    match Settings::from_fields(settings.clone()) {
-        Ok(_) => Ok(settings),
-        Err(error) => {
-            let (field, message) = error.told();
-            let field = field.map_or_else(
-                || "settings".to_owned(),
-                |field| format!("settings.{field}"),
-            );
-            Err(Error::invalid(field, message))
-        }
-    }
+fn invalid_setting(error: FieldError) -> Error {
+    let (field, message) = error.told();
+    let field = field.map_or_else(
+        || "settings".to_owned(),
+        |field| format!("settings.{field}"),
+    );
+    Error::invalid(field, message)
 }

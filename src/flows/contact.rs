@@ -2,18 +2,15 @@
 
 use serde_json::json;
 
-use super::Caller;
-use super::attempt::{always, change_with_proof, never};
-use super::change::Present;
-use super::decision::Decision;
-use crate::call::Call;
+use super::asked::Asked;
+use super::change::{Decision, Facts};
+use super::step_up::{applies, change_with_proof};
 use crate::domain::account::Account;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::ids::UserId;
+use crate::domain::event::{Event, Kind};
 use crate::error::Error;
-use crate::storage::audit_log::{Event, Kind};
 
 /// What to do with one destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +35,8 @@ impl<T> Edit<T> {
     }
 }
 
-/// Masked values, as they are now.
-pub struct Contact {
+/// The values as they are now, masked.
+pub struct MaskedContact {
     pub phone: Option<String>,
     pub email: Option<String>,
 }
@@ -47,32 +44,27 @@ pub struct Contact {
 /// Changes destinations; codes on their way to a changed one die. With the client's policy on, this
 /// needs a fresh code like the rest: whoever may change the number receives the codes.
 pub async fn change_contact(
-    call: &Call,
-    caller: &Caller,
-    user: &UserId,
+    asked: &Asked,
     phone: &Edit<Phone>,
     email: &Edit<Email>,
     code: Option<&GuessedCode>,
-) -> Result<Contact, Error> {
-    let act = |mut account: Account, present: &Present<'_>| {
-        let (keys, owner) = (call.app.keys(), present.owner);
+) -> Result<MaskedContact, Error> {
+    let act = |mut account: Account, _: &Facts<'_>| {
+        let (vault, now) = (asked.vault(), asked.now());
         if let Some(phone) = phone.new_value() {
-            account.set_phone(keys, owner, phone, call.now)?;
+            account.set_phone(vault, phone, now)?;
         }
         if let Some(email) = email.new_value() {
-            account.set_email(keys, owner, email, call.now)?;
+            account.set_email(vault, email, now)?;
         }
-        let contact = Contact {
-            phone: account.phone(keys, owner)?.map(|phone| phone.masked()),
-            email: account.email(keys, owner)?.map(|email| email.masked()),
+        let contact = MaskedContact {
+            phone: account.phone(vault)?.map(|phone| phone.masked()),
+            email: account.email(vault)?.map(|email| email.masked()),
         };
         let detail =
             json!({"phone": phone.new_value().is_some(), "email": email.new_value().is_some()});
-        Ok(Decision::store(
-            account,
-            Event::new(Kind::ContactChanged).with(detail),
-            contact,
-        ))
+        let event = Event::new(Kind::ContactChanged).with(detail);
+        Ok(Decision::store(account, event, contact))
     };
-    change_with_proof(call, caller, user, code, always, never, act).await
+    change_with_proof(asked, code, applies, act).await
 }

@@ -1,14 +1,13 @@
 //! Where a user's messages can go now, and why not where they cannot.
 
-use crate::app::App;
+use super::asked::Asked;
 use crate::config::Config;
 use crate::domain::account::Account;
+use crate::domain::client::ClientState;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::ids::Owner;
 use crate::domain::method::{Channel, Provider};
 use crate::error::{Error, NotAllowed};
-use crate::storage::clients::ClientState;
 
 /// A number or address that messages may go to.
 pub(super) enum Destination {
@@ -34,24 +33,24 @@ impl Destination {
 
 /// The destination of a channel: there is a provider, a number or address is on file, and it is allowed.
 pub(super) fn destination(
-    app: &App,
+    asked: &Asked,
     client: &ClientState,
     account: &Account,
-    owner: Owner<'_>,
     channel: Channel,
 ) -> Result<Destination, Error> {
-    if !is_configured(&app.config, channel) {
+    let config = &asked.app().config;
+    if !is_configured(config, channel) {
         return Err(Error::ChannelNotConfigured(channel));
     }
     let missing = Error::DestinationMissing(channel);
     match channel {
         Channel::Sms => {
-            let phone = account.phone(app.keys(), owner)?.ok_or(missing)?;
-            allowed(app, client, &phone)?;
+            let phone = account.phone(asked.vault())?.ok_or(missing)?;
+            allowed(config, client, &phone)?;
             Ok(Destination::Phone(phone))
         }
         Channel::Email => {
-            let email = account.email(app.keys(), owner)?;
+            let email = account.email(asked.vault())?;
             email.map(Destination::Email).ok_or(missing)
         }
         Channel::Api => Err(missing),
@@ -66,9 +65,9 @@ fn is_configured(config: &Config, channel: Channel) -> bool {
     }
 }
 
-fn allowed(app: &App, client: &ClientState, phone: &Phone) -> Result<(), Error> {
+fn allowed(config: &Config, client: &ClientState, phone: &Phone) -> Result<(), Error> {
     let countries = client.settings.sms_countries.as_ref();
-    let countries = countries.unwrap_or(&app.config.sms_countries);
+    let countries = countries.unwrap_or(&config.sms_countries);
     let country = phone.country();
     if countries.allows(country) {
         return Ok(());

@@ -1,17 +1,17 @@
 //! Is the service fit to serve?
 
 use crate::app::App;
-use crate::domain::ids::Owner;
+use crate::domain::crypto::sealing::Vault;
 use crate::error::Error;
-use crate::storage::accounts;
+use crate::storage::{accounts, schema};
 
 /// Accounts of each key that are looked at.
 const SAMPLE: u32 = 5;
 
 /// Only if the database answers with the schema of this version, and `MASTER_KEYS` opens what is stored. That
 /// the keys load is shown by there being an answer at all.
-pub async fn check(app: &App) -> Result<(), Error> {
-    accounts::check_schema(&*app.db)
+pub async fn check_health(app: &App) -> Result<(), Error> {
+    schema::check(&*app.db)
         .await
         .map_err(|error| Error::Unavailable(error.into()))?;
     if opens_what_is_stored(app).await? {
@@ -35,11 +35,8 @@ async fn opens_what_is_stored(app: &App) -> Result<bool, Error> {
         let opened: Vec<bool> = found
             .into_iter()
             .filter_map(|found| {
-                let owner = Owner {
-                    client: &found.client,
-                    user: &found.user,
-                };
-                found.stored.ok()?.account.opens(keys, owner)
+                let owner = &found.owner;
+                found.stored.ok()?.account.opens(Vault { keys, owner })
             })
             .collect();
         if !opened.is_empty() && !opened.contains(&true) {

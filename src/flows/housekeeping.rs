@@ -4,13 +4,13 @@
 use serde::Serialize;
 use serde_json::json;
 
+use super::change;
 use crate::app::App;
-use crate::domain::ids::{ClientId, Owner};
+use crate::domain::ids::ClientId;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::platform::Statement;
-use crate::storage::accounts::{self, Found, Read};
-use crate::storage::{audit_log, clients, revoked_tokens, send_counters};
+use crate::storage::{accounts, audit_log, clients, counters, revoked_tokens};
 
 /// Rows one statement deletes.
 pub(super) const ROWS_AT_ONCE: u32 = 1000;
@@ -88,7 +88,7 @@ pub async fn run(app: &App, allowance: Allowance) -> Result<Report, Error> {
 async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
     let tables: [fn(&App, UnixTime) -> Statement; 3] = [
         |_, now| revoked_tokens::purge(now, ROWS_AT_ONCE),
-        |_, now| send_counters::purge(now, ROWS_AT_ONCE),
+        |_, now| counters::purge(now, ROWS_AT_ONCE),
         |app, now| audit_log::purge(now.minus(app.config.audit_retention), ROWS_AT_ONCE),
     ];
     let mut rows = 0;
@@ -139,17 +139,9 @@ async fn reseal(app: &App, left: &mut Left<'_>, report: &mut Report) -> Result<(
             let found = accounts::sealed_with(db, &set.id, after, ACCOUNTS_AT_ONCE).await?;
             let Some(last) = found.last() else { break };
             after = last.id;
-            let resealed: Vec<_> = found
-                .into_iter()
-                .filter_map(|found| {
-                    let resealed = resealed(app, found);
-                    report.unreadable += u64::from(resealed.is_none());
-                    resealed
-                })
-                .collect();
-            if !resealed.is_empty() {
-                report.resealed += accounts::store_resealed(db, current, resealed).await?;
-            }
+            let batch = change::reseal(app, found).await?;
+            report.resealed += batch.resealed;
+            report.unreadable += batch.unreadable;
         }
     }
     for (key, count) in accounts::count_sealed_with_others(db, current).await? {
@@ -160,25 +152,4 @@ async fn reseal(app: &App, left: &mut Left<'_>, report: &mut Report) -> Result<(
         }
     }
     Ok(())
-}
-
-fn resealed(app: &App, found: Found) -> Option<(i64, Read, String)> {
-    let owner = Owner {
-        client: &found.client,
-        user: &found.user,
-    };
-    let stored = found.stored.map_err(Error::from);
-    let resealed = stored.and_then(|stored| {
-        let state = stored.account.into_stored(app.keys(), owner)?;
-        Ok((found.id, stored.read, state))
-    });
-    resealed
-        .inspect_err(|error| {
-            let cause = std::error::Error::source(error).map(ToString::to_string);
-            log::error!(
-                "an account could not be sealed again: {}",
-                cause.unwrap_or_default()
-            );
-        })
-        .ok()
 }

@@ -2,40 +2,31 @@
 //! Nothing here knows HTTP.
 
 pub mod admin;
-mod attempt;
+mod asked;
 mod change;
-pub mod contact;
-mod decision;
+mod contact;
 mod destination;
-pub mod disable;
-pub mod enrol;
-pub mod health;
+mod disable;
+mod enrol;
+mod health;
 pub mod housekeeping;
-mod proof;
-pub mod qr_code;
-pub mod recovery_codes;
-pub mod send;
-pub mod status;
+mod judge;
+mod qr_code;
+mod recovery_codes;
+mod send;
+mod status;
+mod step_up;
 pub mod tokens;
-pub mod verify;
+mod verify;
 
-use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
-
-/// An authenticated client application: whose token it is, and which.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub client: ClientId,
-    /// The token's id. That it is not revoked, nor of an epoch that ended, is checked when the account is
-    /// loaded.
-    pub jti: String,
-    pub epoch: TokenEpoch,
-}
-
-impl Caller {
-    fn owner<'a>(&'a self, user: &'a UserId) -> Owner<'a> {
-        Owner {
-            client: &self.client,
-            user,
-        }
-    }
-}
+pub use self::asked::{Asked, By, Caller};
+pub use self::contact::{Edit, MaskedContact, change_contact};
+pub use self::disable::{delete_user, disable};
+pub use self::enrol::{Enrolled, Profile, import, register, renew};
+pub use self::health::check_health;
+pub use self::judge::Verified;
+pub use self::qr_code::qr_code;
+pub use self::recovery_codes::replace_recovery_codes;
+pub use self::send::{Generated, Sent, Wanted, generate, send};
+pub use self::status::{Status, status};
+pub use self::verify::verify;

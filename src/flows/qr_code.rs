@@ -1,25 +1,19 @@
-//! The picture of a pending secret, for whoever holds its link.
+//! The address of a pending secret's QR code, and what it says to whoever holds it.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::asked::{Asked, By};
+use super::change::load;
 use crate::call::Call;
 use crate::config::Origin;
 use crate::domain::account::PENDING_LIFETIME;
 use crate::domain::codes::otpauth;
 use crate::domain::crypto::token::QrClaims;
 use crate::domain::ids::{Owner, UserId};
-use crate::domain::qr;
 use crate::error::Error;
-use crate::storage::accounts;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Png,
-    Svg,
-}
 
 /// The link: its base comes from the configuration, never from a request's `Host` (REC-12).
-pub fn url(base: &Origin, user: &UserId, link: &str) -> String {
+pub(super) fn qr_code_url(base: &Origin, user: &UserId, link: &str) -> String {
     format!(
         "{}/qrcode/{}?t={link}",
         base.as_str(),
@@ -27,47 +21,33 @@ pub fn url(base: &Origin, user: &UserId, link: &str) -> String {
     )
 }
 
-/// Draws the QR code the link is for. A link that is forged, expired, of another user, or whose secret
-/// was confirmed or replaced gives one and the same answer.
-pub async fn draw(
-    call: &Call,
-    user: &UserId,
-    link: &str,
-    format: Format,
-) -> Result<Vec<u8>, Error> {
-    let keys = call.app.keys();
-    let claims = QrClaims::verify(keys, link, call.now).map_err(|_| Error::NotFound)?;
-    let issued_at = claims.exp.minus(PENDING_LIFETIME);
-    let revived = call
-        .app
-        .config
-        .restored_at
-        .is_some_and(|restored| issued_at < restored);
-    if claims.user_id != *user || revived {
+/// The `otpauth:` address the QR code shows. A link that is forged, expired, of another user, or whose
+/// secret was confirmed or replaced gives one and the same answer.
+pub async fn qr_code(call: &Call, user: &UserId, link: &str) -> Result<String, Error> {
+    let claims = QrClaims::verify(call.app.keys(), link, call.now).map_err(|_| Error::NotFound)?;
+    if claims.user_id != *user {
         return Err(Error::NotFound);
     }
-    let owner = Owner {
-        client: &claims.client_id,
-        user,
+    let asked = Asked {
+        call: call.clone(),
+        by: By::Link {
+            issued_at: claims.exp.minus(PENDING_LIFETIME),
+            epoch: claims.epoch,
+        },
+        owner: Owner {
+            client: claims.client_id,
+            user: claims.user_id,
+        },
     };
-    let loaded = accounts::find(&*call.app.db, owner)
-        .await?
-        .filter(|loaded| !loaded.client.disabled && loaded.client.token_epoch == claims.epoch);
-    let loaded = loaded.ok_or(Error::NotFound)?;
+    let loaded = load(&asked).await?;
     let stored = loaded.stored.ok_or(Error::NotFound)?;
-    let pending = stored
-        .account
-        .pending_secret(keys, owner, &claims.factor_id, call.now)?
-        .ok_or(Error::NotFound)?;
-    let uri = otpauth::uri(
+    let (vault, account) = (asked.vault(), stored.account);
+    let pending = account.pending_secret(vault, &claims.factor_id, asked.now())?;
+    let pending = pending.ok_or(Error::NotFound)?;
+    Ok(otpauth::uri(
         loaded.client.issuer(),
         &pending.name,
         &pending.secret,
         &pending.parameters,
-    );
-    match format {
-        Format::Png => qr::png(&uri),
-        Format::Svg => qr::svg(&uri).map(String::into_bytes),
-    }
-    .map_err(Error::internal)
+    ))
 }

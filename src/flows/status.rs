@@ -1,11 +1,9 @@
 //! What is enrolled for a user.
 
-use super::Caller;
+use super::asked::Asked;
 use super::change::load;
 use super::destination::destination;
-use crate::call::Call;
 use crate::domain::account::State;
-use crate::domain::ids::UserId;
 use crate::domain::method::{Channel, Method};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
@@ -21,8 +19,8 @@ pub struct Status {
 }
 
 /// An unknown user has nothing enrolled, and that is an answer, not an error (decision 24).
-pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Status, Error> {
-    let loaded = load(call, caller, user).await?;
+pub async fn status(asked: &Asked) -> Result<Status, Error> {
+    let loaded = load(asked).await?;
     let Some(stored) = loaded.stored else {
         return Ok(Status {
             mfa_enabled: false,
@@ -36,9 +34,8 @@ pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Statu
     };
     let account = stored.account;
     let settings = &loaded.client.settings;
-    let owner = caller.owner(user);
     let can = |channel| {
-        let destination = destination(&call.app, &loaded.client, &account, owner, channel);
+        let destination = destination(asked, &loaded.client, &account, channel);
         destination.is_ok() && !account.is_off() && !account.is_disabled(channel)
     };
     let usable = [
@@ -48,14 +45,14 @@ pub async fn status(call: &Call, caller: &Caller, user: &UserId) -> Result<Statu
     ];
     Ok(Status {
         mfa_enabled: account.mfa_enabled(),
-        state: account.state(call.now),
+        state: account.state(asked.now()),
         methods: usable
             .into_iter()
             .filter(|(method, can)| *can && settings.allows(*method))
             .map(|(method, _)| method)
             .collect(),
         recovery_codes_remaining: account.recovery_codes_remaining(),
-        locked_until: account.locked_until(call.now),
+        locked_until: account.locked_until(asked.now()),
         created_at: Some(account.created_at()),
         last_verified_at: account.last_verified_at(),
     })

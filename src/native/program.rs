@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::crypto::random;
 use crate::error::Error;
-use crate::flows::health;
+use crate::flows::check_health;
 
 const HELP: &str = "\
 candado: multi-factor authentication as a service, on SQLite
@@ -145,7 +145,7 @@ fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
 
 async fn listen(app: App, settings: Settings) -> Result<(), Problem> {
     // A wrong ring would fail every user, and seal what is new so that the right one cannot open it.
-    health::check(&app).await.map_err(|error| match error {
+    check_health(&app).await.map_err(|error| match error {
         Error::Unavailable(cause) => cause.to_string(),
         error => error.to_string(),
     })?;

@@ -2,13 +2,15 @@
 
 use serde::Deserialize;
 
-use super::audit_log::{self, Event, Scene};
-use super::clients::ClientState;
+use super::audit_log;
+use super::clients;
+use super::counters::Quota;
 use super::first_version;
 use super::provider_pauses;
-use super::send_counters::Quota;
 use crate::domain::account::{Account, StateError};
-use crate::domain::crypto::keys::KeyRing;
+use crate::domain::client::ClientState;
+use crate::domain::crypto::sealing::Vault;
+use crate::domain::event::{Event, Scene};
 use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 use crate::domain::method::Provider;
 use crate::error::Error;
@@ -35,12 +37,11 @@ pub struct Loaded {
     pub stored: Option<Stored>,
 }
 
-/// Loads the client's state, whether the token was revoked, and the account. `None`: no such client.
+/// Loads the client's state, whether that token was revoked, and the account. `None`: no such client.
 pub async fn load(
     db: &dyn Database,
-    client: &ClientId,
-    user: &UserId,
-    jti: &str,
+    owner: &Owner,
+    jti: Option<&str>,
 ) -> Result<Option<Loaded>, Error> {
     #[derive(Deserialize)]
     struct Row {
@@ -48,8 +49,8 @@ pub async fn load(
         settings: String,
         disabled_at: Option<i64>,
         token_epoch: TokenEpoch,
-        revoked: i64,
         accounts: u32,
+        revoked: i64,
         version: Option<i64>,
         key_id: Option<String>,
         state: Option<String>,
@@ -58,12 +59,10 @@ pub async fn load(
          EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?3) AS revoked, a.version, a.key_id, a.state
          FROM clients c LEFT JOIN accounts a ON a.client_id = c.client_id AND a.user_id = ?2
          WHERE c.client_id = ?1 AND c.deleted_at IS NULL";
-    let params = [client.as_str().into(), user.as_str().into(), jti.into()];
-    let Some(row) = db
-        .run(Statement::new(sql, params))
-        .await?
-        .into_first::<Row>()?
-    else {
+    let (client, user) = (owner.client.as_str(), owner.user.as_str());
+    let params = [client.into(), user.into(), jti.into()];
+    let outcome = db.run(Statement::new(sql, params)).await?;
+    let Some(row) = outcome.into_first::<Row>()? else {
         return Ok(None);
     };
     let stored = match (row.version, row.key_id, row.state) {
@@ -74,7 +73,7 @@ pub async fn load(
         _ => None,
     };
     Ok(Some(Loaded {
-        client: ClientState::from_columns(
+        client: clients::state(
             row.name,
             &row.settings,
             row.disabled_at,
@@ -86,15 +85,9 @@ pub async fn load(
     }))
 }
 
-/// The account and its client, for a caller that has no token: the QR link and the operator.
-pub async fn find(db: &dyn Database, owner: Owner<'_>) -> Result<Option<Loaded>, Error> {
-    load(db, owner.client, owner.user, "").await
-}
-
-/// What one write is made of.
-pub struct Change<'a> {
-    pub owner: Owner<'a>,
-    pub keys: &'a KeyRing,
+/// What one write of an account is made of.
+pub struct Write<'a> {
+    pub vault: Vault<'a>,
     /// The row it was decided on; `None` where there was none.
     pub read: Option<&'a Read>,
     pub account: Account,
@@ -142,20 +135,20 @@ impl Admission<'_> {
 ///
 /// This is what makes parallel guesses count one by one, and a code, a message or a recovery code be
 /// spent once: of all requests that decided on one version, one UPDATE hits.
-pub async fn swap(db: &dyn Database, change: Change<'_>) -> Result<bool, Error> {
-    let mut statements = vec![match change.read {
-        None => insert(&change)?,
-        Some(read) => update(&change, read)?,
+pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
+    let mut statements = vec![match write.read {
+        None => insert(&write)?,
+        Some(read) => update(&write, read)?,
     }];
-    if change.read.is_none() {
-        statements.push(count_account(change.owner.client, 1));
+    if write.read.is_none() {
+        statements.push(count_account(&write.vault.owner.client, 1));
     }
-    statements.extend(change.quotas.iter().map(Quota::count_if_changed));
+    statements.extend(write.quotas.iter().map(Quota::count_if_changed));
     statements.extend(
-        change
+        write
             .events
             .iter()
-            .map(|event| audit_log::record_if_changed(change.scene, event)),
+            .map(|event| audit_log::record_if_changed(write.scene, event)),
     );
     hit(db, statements).await.map_err(Error::from)
 }
@@ -166,55 +159,56 @@ async fn hit(db: &dyn Database, statements: Vec<Statement>) -> Result<bool, Data
     Ok(outcomes.first().is_some_and(|outcome| outcome.changes == 1))
 }
 
-fn insert(change: &Change<'_>) -> Result<Statement, Error> {
+fn insert(write: &Write<'_>) -> Result<Statement, Error> {
     let sql = "INSERT INTO accounts (client_id, user_id, mfa_enabled, locked_until, state, key_id, created_at, updated_at, version)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8 WHERE 1 = 1";
-    let (mut params, now) = (row(change)?, change.scene.now);
+    let (mut params, now) = (row(write)?, write.scene.now);
     params.extend([
-        change.keys.current().id.as_str().into(),
+        write.vault.keys.current().id.as_str().into(),
         now.into(),
         first_version()?.into(),
     ]);
     let mut statement = Statement::new(sql, params);
-    conditions(change, &mut statement, true);
+    conditions(write, &mut statement, true);
     statement.add(" ON CONFLICT DO NOTHING");
     Ok(statement)
 }
 
-fn update(change: &Change<'_>, read: &Read) -> Result<Statement, Error> {
+/// The swap of an account that was there. It fails where one of its values does not open.
+pub fn update(write: &Write<'_>, read: &Read) -> Result<Statement, Error> {
     let sql = "UPDATE accounts SET mfa_enabled = ?3, locked_until = ?4, state = ?5, version = version + 1";
-    let mut statement = Statement::new(sql, row(change)?);
-    statement.bind(", updated_at = ", change.scene.now);
-    let key = &change.keys.current().id;
+    let mut statement = Statement::new(sql, row(write)?);
+    statement.bind(", updated_at = ", write.scene.now);
+    let key = &write.vault.keys.current().id;
     // Else the index on it would be written with every verification.
     if read.key_id != *key {
         statement.bind(", key_id = ", key.as_str());
     }
     let sql = " WHERE client_id = ?1 AND user_id = ?2 AND version = ";
     statement.bind(sql, read.version);
-    conditions(change, &mut statement, false);
+    conditions(write, &mut statement, false);
     Ok(statement)
 }
 
 /// The columns of a row that every write sets: ?1 to ?5.
-fn row(change: &Change<'_>) -> Result<Vec<Value>, Error> {
-    let (account, owner) = (&change.account, change.owner);
+fn row(write: &Write<'_>) -> Result<Vec<Value>, Error> {
+    let (account, owner) = (&write.account, write.vault.owner);
     Ok(vec![
         owner.client.as_str().into(),
         owner.user.as_str().into(),
         i64::from(account.mfa_enabled()).into(),
-        account.locked_until(change.scene.now).into(),
-        account.clone().into_stored(change.keys, owner)?.into(),
+        account.locked_until(write.scene.now).into(),
+        account.clone().into_stored(write.vault)?.into(),
     ])
 }
 
-fn conditions(change: &Change<'_>, statement: &mut Statement, new: bool) {
-    change.by.guard(statement, new);
-    for quota in change.quotas {
+fn conditions(write: &Write<'_>, statement: &mut Statement, new: bool) {
+    write.by.guard(statement, new);
+    for quota in write.quotas {
         quota.guard(statement);
     }
-    if let Some(provider) = change.provider {
-        provider_pauses::guard(provider, change.scene.now, statement);
+    if let Some(provider) = write.provider {
+        provider_pauses::guard(provider, write.scene.now, statement);
     }
 }
 
@@ -227,7 +221,7 @@ fn count_account(client: &ClientId, by: i64) -> Statement {
 /// Deletes the user and everything about it but the record that it happened.
 pub async fn delete(
     db: &dyn Database,
-    owner: Owner<'_>,
+    owner: &Owner,
     read: &Read,
     by: Admission<'_>,
     scene: Scene<'_>,
@@ -241,7 +235,7 @@ pub async fn delete(
     ];
     let mut account = Statement::new(sql, params);
     by.guard(&mut account, false);
-    let mut statements = vec![account, count_account(owner.client, -1)];
+    let mut statements = vec![account, count_account(&owner.client, -1)];
     statements.extend(
         events
             .iter()
@@ -253,8 +247,7 @@ pub async fn delete(
 /// An account found by its place among all, for whoever goes through them.
 pub struct Found {
     pub id: i64,
-    pub client: ClientId,
-    pub user: UserId,
+    pub owner: Owner,
     /// One that cannot be read is said to be so, and keeps no other back.
     pub stored: Result<Stored, StateError>,
 }
@@ -280,8 +273,10 @@ pub async fn sealed_with(
     let rows: Vec<Row> = db.run(Statement::new(sql, params)).await?.into_rows()?;
     let found = |row: Row| Found {
         id: row.id,
-        client: row.client_id,
-        user: row.user_id,
+        owner: Owner {
+            client: row.client_id,
+            user: row.user_id,
+        },
         stored: Account::from_stored(&row.state).map(|account| Stored {
             account,
             read: Read {
@@ -293,24 +288,9 @@ pub async fn sealed_with(
     Ok(rows.into_iter().map(found).collect())
 }
 
-/// Stores accounts as they were read, sealed with the current key: each if nobody changed it first.
-/// Nothing else of a row moves, so nobody can tell. How many were.
-pub async fn store_resealed(
-    db: &dyn Database,
-    key_id: &str,
-    accounts: Vec<(i64, Read, String)>,
-) -> Result<u64, DatabaseError> {
-    let sql = "UPDATE accounts SET state = ?3, key_id = ?4, version = version + 1 WHERE id = ?1 AND version = ?2";
-    let statement = |(id, read, state): (i64, Read, String)| {
-        let version = read.version;
-        Statement::new(
-            sql,
-            [id.into(), version.into(), state.into(), key_id.into()],
-        )
-    };
-    let outcomes = db
-        .batch(accounts.into_iter().map(statement).collect())
-        .await?;
+/// Carries out swaps of different accounts, each if nobody changed it first. How many were.
+pub async fn swap_each(db: &dyn Database, swaps: Vec<Statement>) -> Result<u64, DatabaseError> {
+    let outcomes = db.batch(swaps).await?;
     Ok(outcomes.iter().map(|outcome| outcome.changes).sum())
 }
 
@@ -342,21 +322,4 @@ pub async fn count_sealed_with_others(
 pub async fn any(db: &dyn Database) -> Result<bool, DatabaseError> {
     let one = Statement::new("SELECT id FROM accounts LIMIT 1", []);
     Ok(!db.run(one).await?.rows.is_empty())
-}
-
-/// Fails unless the database answers and has the columns this version works with.
-pub async fn check_schema(db: &dyn Database) -> Result<(), DatabaseError> {
-    let probe = |sql: &'static str| Statement::new(sql, []);
-    let tables = vec![
-        probe("SELECT id, version, key_id, state FROM accounts LIMIT 0"),
-        probe(
-            "SELECT previous_secret_digest, token_epoch, accounts, deleted_at FROM clients LIMIT 0",
-        ),
-        probe("SELECT scope, window_start, count FROM send_counters LIMIT 0"),
-        probe("SELECT jti, expires_at FROM revoked_tokens LIMIT 0"),
-        probe("SELECT event, outcome, detail FROM audit_log LIMIT 0"),
-        probe("SELECT bucket, minute, count FROM auth_failures LIMIT 0"),
-        probe("SELECT provider, until FROM provider_pauses LIMIT 0"),
-    ];
-    db.batch(tables).await.map(drop)
 }

@@ -1,125 +1,13 @@
-//! `audit_log`: what happened to whom, in the transaction that made it happen. Never a code, a secret,
-//! a token, a phone number or an address (LOG-02).
+//! `audit_log`: what happened to whom, in the transaction that made it happen.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde::Deserialize;
+use serde_json::Value as Json;
 
-use crate::domain::ids::{ClientId, RequestId, UserId};
+use crate::domain::event::{Event, Scene};
+use crate::domain::ids::UserId;
 use crate::domain::method::Method;
 use crate::domain::time::UnixTime;
 use crate::platform::{Database, DatabaseError, Statement, Value};
-
-/// What is recorded. The names are part of the API (`GET /admin/audit`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Enrolled,
-    Imported,
-    Confirmed,
-    Verified,
-    Recovered,
-    Failed,
-    Replayed,
-    Locked,
-    FactorDisabled,
-    Renewed,
-    Disabled,
-    RecoveryCodesReplaced,
-    ContactChanged,
-    CodeSent,
-    CodeGenerated,
-    SendRefused,
-    DeliveryFailed,
-    Deleted,
-    Unlocked,
-    Unreadable,
-    ClientCreated,
-    ClientChanged,
-    ClientSecretRotated,
-    ClientDeleted,
-}
-
-impl Kind {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Enrolled => "enrolled",
-            Self::Imported => "imported",
-            Self::Confirmed => "confirmed",
-            Self::Verified => "verified",
-            Self::Recovered => "recovered",
-            Self::Failed => "failed",
-            Self::Replayed => "replayed",
-            Self::Locked => "locked",
-            Self::FactorDisabled => "factor_disabled",
-            Self::Renewed => "renewed",
-            Self::Disabled => "disabled",
-            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
-            Self::ContactChanged => "contact_changed",
-            Self::CodeSent => "code_sent",
-            Self::CodeGenerated => "code_generated",
-            Self::SendRefused => "send_refused",
-            Self::DeliveryFailed => "delivery_failed",
-            Self::Deleted => "deleted",
-            Self::Unlocked => "unlocked",
-            Self::Unreadable => "crypt_decrypt_fail",
-            Self::ClientCreated => "client_created",
-            Self::ClientChanged => "client_changed",
-            Self::ClientSecretRotated => "client_secret_rotated",
-            Self::ClientDeleted => "client_deleted",
-        }
-    }
-
-    const fn outcome(self) -> &'static str {
-        match self {
-            Self::Failed
-            | Self::Replayed
-            | Self::Locked
-            | Self::FactorDisabled
-            | Self::SendRefused
-            | Self::DeliveryFailed
-            | Self::Unreadable => "failure",
-            _ => "success",
-        }
-    }
-}
-
-/// One thing that happened.
-#[derive(Debug, Clone)]
-pub struct Event {
-    pub kind: Kind,
-    pub method: Option<Method>,
-    pub detail: Json,
-}
-
-impl Event {
-    pub fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            method: None,
-            detail: json!({}),
-        }
-    }
-
-    #[must_use]
-    pub fn by(mut self, method: Method) -> Self {
-        self.method = Some(method);
-        self
-    }
-
-    #[must_use]
-    pub fn with(mut self, detail: Json) -> Self {
-        self.detail = detail;
-        self
-    }
-}
-
-/// Where and when events happened.
-#[derive(Clone, Copy)]
-pub struct Scene<'a> {
-    pub client: &'a ClientId,
-    pub user: Option<&'a UserId>,
-    pub request_id: &'a RequestId,
-    pub now: UnixTime,
-}
 
 const COLUMNS: &str =
     "INSERT INTO audit_log (at, client_id, user_id, event, outcome, method, request_id, detail) ";
@@ -139,7 +27,7 @@ fn params(scene: Scene<'_>, event: &Event) -> Vec<Value> {
 
 /// Recorded whatever else the batch does. What a user can bring about without end is recorded once a minute.
 pub fn record(scene: Scene<'_>, event: &Event) -> Statement {
-    if matches!(event.kind, Kind::Replayed | Kind::SendRefused) {
+    if event.kind.is_rationed() {
         return record_once_a_minute(scene, event);
     }
     Statement::new(
@@ -172,8 +60,6 @@ pub fn record_if_changed(scene: Scene<'_>, event: &Event) -> Statement {
 }
 
 /// A recorded event, as the operator reads it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema), schema(as = AuditEvent))]
 pub struct Entry {
     pub id: i64,
     pub at: i64,
@@ -183,7 +69,6 @@ pub struct Entry {
     pub outcome: String,
     pub method: Option<String>,
     pub request_id: String,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
     pub detail: Json,
 }
 

@@ -10,19 +10,19 @@ use crate::platform::{KeyValue, KeyValueError};
 
 /// The user id percent-encoded, so that it cannot forge the separator (TEN-04); a client id has no
 /// such character.
-fn key(owner: Owner<'_>) -> String {
+fn key(owner: &Owner) -> String {
     let user = utf8_percent_encode(owner.user.as_str(), NON_ALPHANUMERIC);
     format!("lock:{}:{user}", owner.client.as_str())
 }
 
-pub async fn find(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<Option<Locks>, KeyValueError> {
+pub async fn find(kv: &dyn KeyValue, owner: &Owner) -> Result<Option<Locks>, KeyValueError> {
     let locks = kv.get(&key(owner)).await?;
     Ok(locks.and_then(|text| serde_json::from_slice(text.as_bytes()).ok()))
 }
 
 pub async fn insert(
     kv: &dyn KeyValue,
-    owner: Owner<'_>,
+    owner: &Owner,
     locks: &Locks,
     now: UnixTime,
 ) -> Result<(), KeyValueError> {
@@ -33,7 +33,7 @@ pub async fn insert(
     kv.put(&key(owner), &text, end.seconds_from(now)).await
 }
 
-pub async fn delete(kv: &dyn KeyValue, owner: Owner<'_>) -> Result<(), KeyValueError> {
+pub async fn delete(kv: &dyn KeyValue, owner: &Owner) -> Result<(), KeyValueError> {
     kv.delete(&key(owner)).await
 }
 
@@ -45,13 +45,9 @@ mod tests {
     #[test]
     fn atk_55_no_two_users_share_a_key() {
         let key_of = |client: &str, user: &str| {
-            let (client, user) = (
-                ClientId::try_from(client.to_owned()),
-                UserId::try_from(user.to_owned()),
-            );
-            key(Owner {
-                client: &client.unwrap(),
-                user: &user.unwrap(),
+            key(&Owner {
+                client: ClientId::try_from(client.to_owned()).unwrap(),
+                user: UserId::try_from(user.to_owned()).unwrap(),
             })
         };
         assert_ne!(key_of("a", "b:c"), key_of("a", "b%3Ac"));

@@ -5,10 +5,11 @@ pub mod audit_log;
 pub mod auth_failures;
 pub mod clients;
 pub mod codes;
+pub mod counters;
 pub mod lock_marks;
 pub mod provider_pauses;
 pub mod revoked_tokens;
-pub mod send_counters;
+pub mod schema;
 
 use crate::domain::crypto::random::{self, RandomError};
 

@@ -9,6 +9,7 @@ use candado::domain::codes::numeric::NumericCode;
 use candado::domain::codes::recovery_code::RecoveryCode;
 use candado::domain::codes::totp::{Algorithm, Parameters};
 use candado::domain::crypto::keys::KeyRing;
+use candado::domain::crypto::sealing::Vault;
 use candado::domain::ids::{ClientId, Owner, UserId};
 use candado::domain::method::{Channel, Class, Method, Purpose};
 use candado::domain::time::UnixTime;
@@ -127,8 +128,7 @@ fn attack() -> impl Strategy<Value = Op> {
 /// The account, the model, and everything an attacker who never forgets has seen.
 struct World {
     keys: KeyRing,
-    client: ClientId,
-    user: UserId,
+    owner: Owner,
     now: UnixTime,
     account: Account,
     model: Model,
@@ -144,8 +144,10 @@ impl World {
     fn new() -> Self {
         Self {
             keys: KeyRing::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap(),
-            client: ClientId::try_from("shop".to_owned()).unwrap(),
-            user: UserId::try_from("ann".to_owned()).unwrap(),
+            owner: Owner {
+                client: ClientId::try_from("shop".to_owned()).unwrap(),
+                user: UserId::try_from("ann".to_owned()).unwrap(),
+            },
             now: START,
             account: Account::new(START),
             model: Model::default(),
@@ -157,12 +159,15 @@ impl World {
         }
     }
 
+    fn vault(&self) -> Vault<'_> {
+        Vault {
+            keys: &self.keys,
+            owner: &self.owner,
+        }
+    }
+
     fn stored(&self) -> String {
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
-        self.account.clone().into_stored(&self.keys, owner).unwrap()
+        self.account.clone().into_stored(self.vault()).unwrap()
     }
 
     fn step(&mut self, op: &Op) {
@@ -206,13 +211,9 @@ impl World {
                 }
             }
             Op::NewRecoveryCodes => {
-                let owner = Owner {
-                    client: &self.client,
-                    user: &self.user,
-                };
                 let codes = self
                     .account
-                    .replace_recovery_codes(owner, self.now)
+                    .replace_recovery_codes(&self.owner, self.now)
                     .unwrap();
                 assert_eq!(codes.len(), 10);
                 self.shown.extend(codes.clone());
@@ -284,19 +285,8 @@ impl World {
     fn enrolment(&mut self, parameters: Parameters, confirm: bool) -> (Enrolment, App) {
         self.secrets += 1;
         let secret = vec![self.secrets; parameters.algorithm.secret_bytes()];
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
         let label = "ann".to_owned();
-        let enrolment = Enrolment::new(
-            &self.keys,
-            owner,
-            label,
-            parameters,
-            secret.clone(),
-            confirm,
-        );
+        let enrolment = Enrolment::new(self.vault(), label, parameters, secret.clone(), confirm);
         let life = if confirm {
             Life::Pending {
                 until: self.now.plus(600),
@@ -332,11 +322,7 @@ impl World {
     }
 
     fn renew(&mut self, revoke_current: bool) {
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
-        let app = self.account.present_app(&self.keys, owner);
+        let app = self.account.present_app(self.vault());
         let (_, parameters) = app.unwrap();
         let (enrolment, app) = self.enrolment(parameters, true);
         let renewed = self.account.renew(enrolment, revoke_current, self.now);
@@ -361,12 +347,8 @@ impl World {
     }
 
     fn send(&mut self, channel: Channel, purpose: Purpose, before: &str) {
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
         let (dispatch, challenge) =
-            Dispatch::draw(&self.keys, owner, channel, purpose, self.now).unwrap();
+            Dispatch::draw(self.vault(), channel, purpose, self.now).unwrap();
         if let Err(cooldown) = self.account.open_challenge(challenge, 60, self.now) {
             assert!(cooldown.until > self.now && channel != Channel::Api);
             assert!(cooldown.until <= self.now.plus(3600));
@@ -418,13 +400,11 @@ impl World {
         if let Answer::Good(Good::Sent { number }) = expected {
             assert!(asked.contains(&self.sent[number].1.challenge));
         }
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
         let attempt = Attempt {
-            keys: &self.keys,
-            owner,
+            vault: Vault {
+                keys: &self.keys,
+                owner: &self.owner,
+            },
             guess,
             accept: &accept,
             digests: &self.digests,

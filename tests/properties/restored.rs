@@ -6,6 +6,7 @@ use candado::domain::account::{
 use candado::domain::codes::guess::GuessedCode;
 use candado::domain::codes::totp::Parameters;
 use candado::domain::crypto::keys::KeyRing;
+use candado::domain::crypto::sealing::Vault;
 use candado::domain::ids::{ClientId, Owner, UserId};
 use candado::domain::method::{Channel, Method, Purpose};
 use candado::domain::time::UnixTime;
@@ -16,23 +17,24 @@ const SECRET: &[u8] = b"12345678901234567890";
 
 struct Backup {
     keys: KeyRing,
-    client: ClientId,
-    user: UserId,
+    owner: Owner,
 }
 
 impl Backup {
     fn new() -> Self {
         Self {
             keys: KeyRing::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap(),
-            client: ClientId::try_from("shop".to_owned()).unwrap(),
-            user: UserId::try_from("ann".to_owned()).unwrap(),
+            owner: Owner {
+                client: ClientId::try_from("shop".to_owned()).unwrap(),
+                user: UserId::try_from("ann".to_owned()).unwrap(),
+            },
         }
     }
 
-    fn owner(&self) -> Owner<'_> {
-        Owner {
-            client: &self.client,
-            user: &self.user,
+    fn vault(&self) -> Vault<'_> {
+        Vault {
+            keys: &self.keys,
+            owner: &self.owner,
         }
     }
 
@@ -40,8 +42,7 @@ impl Backup {
         let mut account = Account::new(START);
         let (label, secret) = ("ann".to_owned(), SECRET.to_vec());
         let parameters = Parameters::default();
-        let enrolment =
-            Enrolment::new(&self.keys, self.owner(), label, parameters, secret, confirm);
+        let enrolment = Enrolment::new(self.vault(), label, parameters, secret, confirm);
         account.enrol(enrolment.unwrap(), START).unwrap();
         account
     }
@@ -50,8 +51,7 @@ impl Backup {
         let parameters = Parameters::default();
         let guess = GuessedCode::Numeric(parameters.code_at(SECRET, parameters.step_at(code_of)));
         let attempt = Attempt {
-            keys: &self.keys,
-            owner: self.owner(),
+            vault: self.vault(),
             guess: &guess,
             accept: &Accept::any_of(Method::ALL),
             digests: &Digests::new(),
@@ -69,7 +69,7 @@ fn cry_15_codes_and_pending_secrets_from_before_the_restoration_are_gone_and_lat
         for purpose in [Purpose::Verify, Purpose::Recovery] {
             let mut account = backup.enrolled(false);
             let (dispatch, challenge) =
-                Dispatch::draw(&backup.keys, backup.owner(), Channel::Sms, purpose, START).unwrap();
+                Dispatch::draw(backup.vault(), Channel::Sms, purpose, START).unwrap();
             account.open_challenge(challenge, 60, START).unwrap();
             account.forget_before(restored);
             let guess = GuessedCode::Numeric(dispatch.code);
@@ -80,7 +80,7 @@ fn cry_15_codes_and_pending_secrets_from_before_the_restoration_are_gone_and_lat
         }
         let mut account = backup.enrolled(false);
         account
-            .replace_recovery_codes(backup.owner(), START)
+            .replace_recovery_codes(&backup.owner, START)
             .unwrap();
         account.forget_before(restored);
         assert_eq!(

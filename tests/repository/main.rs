@@ -1,8 +1,11 @@
 //! What the repository says about itself holds: references lead somewhere, and the threat model names tests that exist.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod layers;
 mod references;
 mod threat_model;
 

@@ -1,6 +1,7 @@
 //! An id or a page that the code, a test or a document cites is one that the reader can look up here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use regex::Regex;
 
@@ -151,7 +152,8 @@ fn every_decision_that_is_cited_is_a_page_and_every_page_is_listed_by_its_title(
 fn links_between_documents_lead_to_files() {
     // Addresses of the site (`/docs`) are followed in a browser, by tests/site.
     let link = Regex::new(r"\]\(([^)#:\s/][^)#:\s]*)(?:#[^)]*)?\)").unwrap();
-    for (path, text) in texts().iter().filter(|(path, _)| path.ends_with(".md")) {
+    let documents = texts();
+    for (path, text) in documents.iter().filter(|(path, _)| is_document(path)) {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for target in found(&link, text) {
             let file = crate::root().join(folder).join(target);
@@ -161,6 +163,10 @@ fn links_between_documents_lead_to_files() {
             );
         }
     }
+}
+
+fn is_document(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|kind| kind == "md")
 }
 
 /// The words of a list that the reader does not have.

@@ -1,10 +1,9 @@
 //! The `OpenAPI` document, made of the code: schemas of the request and response types, the errors' own
-//! statuses, codes and bodies, the limits the parsers enforce. Native only; the Worker carries none of it.
+//! statuses, codes and bodies, the limits the parsers enforce. Nothing in the Worker calls it, so the Worker
+//! carries none of it.
 
-mod errors;
-mod operations;
-mod route;
-mod schemas;
+pub(super) mod operation;
+pub(super) mod schemas;
 
 use serde_json::json;
 use utoipa::openapi::header::HeaderBuilder;
@@ -15,11 +14,8 @@ use utoipa::openapi::{
     Components, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr, ServerBuilder,
 };
 
-pub use errors::table as error_table;
-pub(super) use schemas::{
-    SettingsPatch, active, bearer, enrolment_state, error_code, failure, json_grant_type, ok,
-    success,
-};
+use self::operation::Operation;
+use crate::error::ErrorCode;
 
 const ABOUT: &str = "\
 Multi-factor authentication for your application: authenticator apps, codes by SMS and e-mail, recovery codes.
@@ -36,11 +32,11 @@ JSON in, JSON out, UTF-8. Unknown fields are refused; integers are written witho
 and client secret and tokens do not belong in a browser or an app.";
 
 /// The whole document.
-pub fn document() -> OpenApi {
+pub(super) fn document(operations: impl IntoIterator<Item = Operation>) -> OpenApi {
     let mut components = Components::new();
     let mut paths = Paths::new();
-    for route in operations::all() {
-        route.add_to(&mut paths, &mut components);
+    for operation in operations {
+        operation.add_to(&mut paths, &mut components);
     }
     add_headers(&mut components);
     add_security(&mut components);
@@ -63,6 +59,20 @@ pub fn document() -> OpenApi {
         .build()
 }
 
+/// Every error as a table for docs/guides/errors.md, by status.
+pub(super) fn error_table() -> String {
+    let mut codes = ErrorCode::ALL.to_vec();
+    codes.sort_by_key(|code| code.status());
+    let rows = codes.into_iter().map(|code| {
+        let (status, name, meaning) = (code.status(), code.name(), code.meaning());
+        format!("| {status} | `{name}` | {meaning} |\n")
+    });
+    format!(
+        "| Status | `error` | What it means, what to do |\n|---|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}
+
 fn license() -> License {
     let mut license = License::new("Apache-2.0");
     license.identifier = Some("Apache-2.0".to_owned());
@@ -71,12 +81,12 @@ fn license() -> License {
 
 fn tags() -> Vec<utoipa::openapi::Tag> {
     [
-        (operations::CLIENTS, "Your application proves who it is and gets a token for the rest. The demo client of `npm start` is `app123` with the secret `secret123`."),
-        (operations::ENROLMENT, "Binding an authenticator app to a user."),
-        (operations::CODES, "Sending codes and verifying them."),
-        (operations::USERS, "What is known about a user, and turning MFA off."),
-        (operations::OPERATOR, "For the operator: clients, unlocking, the record of events. None of these exist unless `ADMIN_TOKEN` is set."),
-        (operations::SERVICE, "Is it up?"),
+        (operation::CLIENTS, "Your application proves who it is and gets a token for the rest. The demo client of `npm start` is `app123` with the secret `secret123`."),
+        (operation::ENROLMENT, "Binding an authenticator app to a user."),
+        (operation::CODES, "Sending codes and verifying them."),
+        (operation::USERS, "What is known about a user, and turning MFA off."),
+        (operation::OPERATOR, "For the operator: clients, unlocking, the record of events. None of these exist unless `ADMIN_TOKEN` is set."),
+        (operation::SERVICE, "Is it up?"),
     ]
     .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())
     .into()
@@ -136,7 +146,7 @@ fn add_security(components: &mut Components) {
     };
     let schemes = [
         (
-            route::ACCESS_TOKEN,
+            operation::ACCESS_TOKEN,
             http(
                 HttpAuthScheme::Bearer,
                 "The `access_token` of POST /auth. It works for an hour.",
@@ -144,14 +154,14 @@ fn add_security(components: &mut Components) {
             .bearer_format("JWT"),
         ),
         (
-            route::ADMIN_TOKEN,
+            operation::ADMIN_TOKEN,
             http(
                 HttpAuthScheme::Bearer,
                 "The operator's `ADMIN_TOKEN`; after `npm start` it is in .dev.vars.",
             ),
         ),
         (
-            route::CLIENT_SECRET,
+            operation::CLIENT_SECRET,
             http(
                 HttpAuthScheme::Basic,
                 "Client id and secret, at POST /auth with a form body (RFC 6749, section 2.3.1).",

@@ -78,18 +78,3 @@ fn every_setting_is_in_the_schema() {
         keys(&json!(Settings::default()))
     );
 }
-
-#[test]
-fn every_error_code_is_described() {
-    let source = include_str!("../error.rs");
-    let arms = Regex::new(r#"=> "([a-z_]+)","#).unwrap();
-    let mut written: Vec<&str> = arms
-        .captures_iter(source)
-        .map(|found| found.get(1).unwrap().as_str())
-        .collect();
-    let mut described: Vec<&str> = errors::every().iter().map(crate::api::code).collect();
-    written.sort_unstable();
-    described.sort_unstable();
-    described.dedup();
-    assert_eq!(described, written);
-}

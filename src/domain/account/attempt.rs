@@ -11,9 +11,8 @@ use super::factor::{Factor, FactorState};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::totp::Step;
 use crate::domain::crypto::digest::Digest;
-use crate::domain::crypto::keys::KeyRing;
-use crate::domain::crypto::sealing::SealError;
-use crate::domain::ids::{ChallengeId, FactorId, Owner};
+use crate::domain::crypto::sealing::{SealError, Vault};
+use crate::domain::ids::{ChallengeId, FactorId};
 use crate::domain::method::{Class, Classes, Method};
 use crate::domain::time::UnixTime;
 
@@ -69,8 +68,7 @@ impl Accept {
 
 /// One guess, with all that is needed to judge it.
 pub struct Attempt<'a> {
-    pub keys: &'a KeyRing,
-    pub owner: Owner<'a>,
+    pub vault: Vault<'a>,
     pub guess: &'a GuessedCode,
     pub accept: &'a Accept,
     pub digests: &'a Digests,
@@ -251,13 +249,13 @@ impl Account {
             GuessedCode::Numeric(code) => {
                 let spent = self.spent.iter().filter(|spent| told(spent.method()));
                 spent.fold(false, |found, spent| {
-                    found | spent.is(code, attempt.keys, attempt.owner, attempt.now)
+                    found | spent.is(code, attempt.vault, attempt.now)
                 })
             }
             GuessedCode::Recovery(code) => {
                 let set = self.recovery.as_ref();
                 let set = set.filter(|_| told(Method::RecoveryCode));
-                set.is_some_and(|set| set.was_used(&code.digest(attempt.owner)))
+                set.is_some_and(|set| set.was_used(&code.digest(attempt.vault.owner)))
             }
         }
     }

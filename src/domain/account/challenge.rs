@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Account;
 use crate::domain::codes::numeric::{CodeBinding, NumericCode};
-use crate::domain::crypto::keys::KeyRing;
 use crate::domain::crypto::random::RandomError;
-use crate::domain::ids::{ChallengeId, Owner};
+use crate::domain::crypto::sealing::Vault;
+use crate::domain::ids::ChallengeId;
 use crate::domain::method::{Channel, Method, Purpose};
 use crate::domain::time::UnixTime;
 
@@ -67,8 +67,7 @@ pub struct Cooldown {
 
 impl Dispatch {
     pub fn draw(
-        keys: &KeyRing,
-        owner: Owner<'_>,
+        vault: Vault<'_>,
         channel: Channel,
         purpose: Purpose,
         now: UnixTime,
@@ -81,7 +80,7 @@ impl Dispatch {
             expires_at: now.plus(purpose.lifetime()),
             tries: 0,
         };
-        let stored_digest = challenge.binding(owner).stored_digest(keys, &code);
+        let stored_digest = challenge.binding(vault).stored_digest(&code);
         let lifetime = purpose.lifetime();
         let dispatch = Self {
             code,
@@ -100,9 +99,9 @@ impl Challenge {
         self.channel.method(self.purpose)
     }
 
-    pub(super) fn binding<'a>(&'a self, owner: Owner<'a>) -> CodeBinding<'a> {
+    pub(super) fn binding<'a>(&'a self, vault: Vault<'a>) -> CodeBinding<'a> {
         CodeBinding {
-            owner,
+            vault,
             challenge: &self.id,
             kind: self.channel.kind(self.purpose),
         }
@@ -123,15 +122,9 @@ impl Spent {
     }
 
     /// Whether `code` is the one that was used, while it would have lived on.
-    pub(super) fn is(
-        &self,
-        code: &NumericCode,
-        keys: &KeyRing,
-        owner: Owner<'_>,
-        now: UnixTime,
-    ) -> bool {
-        let binding = self.code.binding(owner);
-        binding.matches(keys, code, &self.digest) && self.code.expires_at > now
+    pub(super) fn is(&self, code: &NumericCode, vault: Vault<'_>, now: UnixTime) -> bool {
+        let binding = self.code.binding(vault);
+        binding.matches(code, &self.digest) && self.code.expires_at > now
     }
 }
 

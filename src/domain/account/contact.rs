@@ -5,14 +5,18 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::crypto::keys::KeyRing;
-use crate::domain::crypto::sealing::{Place, SealError, Sealed};
-use crate::domain::ids::Owner;
+use crate::domain::crypto::sealing::{Place, SealError, Sealed, Vault};
 use crate::domain::method::Channel;
 use crate::domain::time::UnixTime;
 
-const PHONE: &str = "phone";
-const EMAIL: &str = "email";
+const PHONE: Place<'_> = Place {
+    object: "contact",
+    field: "phone",
+};
+const EMAIL: Place<'_> = Place {
+    object: "contact",
+    field: "email",
+};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,24 +45,29 @@ impl Contact {
         }
     }
 
+    fn get_mut(&mut self, channel: Channel) -> Option<&mut Option<Destination>> {
+        match channel {
+            Channel::Sms => Some(&mut self.phone),
+            Channel::Email => Some(&mut self.email),
+            Channel::Api => None,
+        }
+    }
+
     /// With every sealed value under the current key.
-    pub(super) fn reseal(&mut self, keys: &KeyRing, owner: Owner<'_>) -> Result<(), SealError> {
-        for (destination, field) in [(&mut self.phone, PHONE), (&mut self.email, EMAIL)] {
+    pub(super) fn reseal(&mut self, vault: Vault<'_>) -> Result<(), SealError> {
+        for (destination, place) in [(&mut self.phone, PHONE), (&mut self.email, EMAIL)] {
             if let Some(destination) = destination {
-                destination.sealed = destination
-                    .sealed
-                    .clone()
-                    .reseal(keys, place(owner, field))?;
+                destination.sealed = vault.reseal(place, destination.sealed.clone())?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn opens(&self, keys: &KeyRing, owner: Owner<'_>) -> Option<bool> {
+    pub(super) fn opens(&self, vault: Vault<'_>) -> Option<bool> {
         let mut sealed = [(&self.phone, PHONE), (&self.email, EMAIL)].into_iter();
-        sealed.find_map(|(destination, field)| {
+        sealed.find_map(|(destination, place)| {
             let sealed = &destination.as_ref()?.sealed;
-            Some(sealed.open(keys, place(owner, field)).is_ok())
+            Some(vault.open(place, sealed).is_ok())
         })
     }
 
@@ -71,26 +80,13 @@ impl Contact {
 }
 
 impl Destination {
-    fn seal(
-        keys: &KeyRing,
-        place: Place<'_>,
-        value: &str,
-        now: UnixTime,
-    ) -> Result<Self, SealError> {
-        Ok(Self {
-            sealed: Sealed::seal(keys, place, value.as_bytes())?,
-            set_at: now,
-            disabled_at: None,
-        })
-    }
-
     fn open<T>(
         &self,
-        keys: &KeyRing,
+        vault: Vault<'_>,
         place: Place<'_>,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, SealError> {
-        let bytes = self.sealed.open(keys, place)?;
+        let bytes = vault.open(place, &self.sealed)?;
         str::from_utf8(&bytes)
             .ok()
             .and_then(parse)
@@ -98,25 +94,17 @@ impl Destination {
     }
 }
 
-fn place<'a>(owner: Owner<'a>, field: &'static str) -> Place<'a> {
-    Place {
-        owner,
-        object: "contact",
-        field,
-    }
-}
-
 impl Account {
-    pub fn phone(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<Option<Phone>, SealError> {
+    pub fn phone(&self, vault: Vault<'_>) -> Result<Option<Phone>, SealError> {
         let open = |destination: &Destination| {
-            destination.open(keys, place(owner, PHONE), |text| Phone::parse(text).ok())
+            destination.open(vault, PHONE, |text| Phone::parse(text).ok())
         };
         self.contact.phone.as_ref().map(open).transpose()
     }
 
-    pub fn email(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<Option<Email>, SealError> {
+    pub fn email(&self, vault: Vault<'_>) -> Result<Option<Email>, SealError> {
         let open = |destination: &Destination| {
-            destination.open(keys, place(owner, EMAIL), |text| Email::parse(text).ok())
+            destination.open(vault, EMAIL, |text| Email::parse(text).ok())
         };
         self.contact.email.as_ref().map(open).transpose()
     }
@@ -131,40 +119,49 @@ impl Account {
     /// Sets or removes the phone number. Codes on their way to the former one die (OOB-11).
     pub fn set_phone(
         &mut self,
-        keys: &KeyRing,
-        owner: Owner<'_>,
+        vault: Vault<'_>,
         phone: Option<&Phone>,
         now: UnixTime,
     ) -> Result<(), SealError> {
-        if self.phone(keys, owner)?.as_ref() != phone || self.is_disabled(Channel::Sms) {
-            let seal =
-                |phone: &Phone| Destination::seal(keys, place(owner, PHONE), phone.as_str(), now);
-            self.contact.phone = phone.map(seal).transpose()?;
-            self.forget_codes_by(Channel::Sms);
+        if self.phone(vault)?.as_ref() == phone && !self.is_disabled(Channel::Sms) {
+            return Ok(());
         }
-        Ok(())
+        self.set_destination(vault, Channel::Sms, PHONE, phone.map(Phone::as_str), now)
     }
 
     /// Sets or removes the e-mail address. Codes on their way to the former one die (OOB-11).
     pub fn set_email(
         &mut self,
-        keys: &KeyRing,
-        owner: Owner<'_>,
+        vault: Vault<'_>,
         email: Option<&Email>,
         now: UnixTime,
     ) -> Result<(), SealError> {
-        if self.email(keys, owner)?.as_ref() != email || self.is_disabled(Channel::Email) {
-            let seal =
-                |email: &Email| Destination::seal(keys, place(owner, EMAIL), email.as_str(), now);
-            self.contact.email = email.map(seal).transpose()?;
-            self.forget_codes_by(Channel::Email);
+        if self.email(vault)?.as_ref() == email && !self.is_disabled(Channel::Email) {
+            return Ok(());
         }
-        Ok(())
+        self.set_destination(vault, Channel::Email, EMAIL, email.map(Email::as_str), now)
     }
 
-    fn forget_codes_by(&mut self, channel: Channel) {
+    fn set_destination(
+        &mut self,
+        vault: Vault<'_>,
+        channel: Channel,
+        place: Place<'_>,
+        text: Option<&str>,
+        now: UnixTime,
+    ) -> Result<(), SealError> {
+        let sealed = text.map(|text| vault.seal(place, text.as_bytes()));
+        let sealed = sealed.transpose()?;
+        if let Some(destination) = self.contact.get_mut(channel) {
+            *destination = sealed.map(|sealed| Destination {
+                sealed,
+                set_at: now,
+                disabled_at: None,
+            });
+        }
         self.challenges
             .retain(|challenge| challenge.channel != channel);
+        Ok(())
     }
 }
 
@@ -180,27 +177,15 @@ mod tests {
     }
 
     fn set_phone(fixture: &mut Fixture, phone: &str) {
-        let owner = Owner {
-            client: &fixture.client,
-            user: &fixture.user,
-        };
         let phone = Phone::parse(phone).unwrap();
-        fixture
-            .account
-            .set_phone(&fixture.keys, owner, Some(&phone), NOW)
-            .unwrap();
+        let (account, vault) = fixture.account_and_vault();
+        account.set_phone(vault, Some(&phone), NOW).unwrap();
     }
 
     fn set_email(fixture: &mut Fixture, email: Option<&str>) {
-        let owner = Owner {
-            client: &fixture.client,
-            user: &fixture.user,
-        };
         let email = email.map(|email| Email::parse(email).unwrap());
-        fixture
-            .account
-            .set_email(&fixture.keys, owner, email.as_ref(), NOW)
-            .unwrap();
+        let (account, vault) = fixture.account_and_vault();
+        account.set_email(vault, email.as_ref(), NOW).unwrap();
     }
 
     #[test]

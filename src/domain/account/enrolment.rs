@@ -3,10 +3,9 @@
 use super::Account;
 use super::factor::{Factor, FactorState, NAME, SECRET};
 use crate::domain::codes::totp::Parameters;
-use crate::domain::crypto::keys::KeyRing;
 use crate::domain::crypto::random;
-use crate::domain::crypto::sealing::{SealError, Sealed};
-use crate::domain::ids::{FactorId, Owner};
+use crate::domain::crypto::sealing::{SealError, Sealed, Vault};
+use crate::domain::ids::FactorId;
 use crate::domain::method::Class;
 use crate::domain::time::UnixTime;
 
@@ -38,27 +37,24 @@ pub enum EnrolmentError {
 impl Enrolment {
     /// Draws a secret and seals it. With `confirm` it counts only once a code of it was verified.
     pub fn draw(
-        keys: &KeyRing,
-        owner: Owner<'_>,
+        vault: Vault<'_>,
         name: String,
         parameters: Parameters,
         confirm: bool,
     ) -> Result<Self, SealError> {
         let secret = random::vec(parameters.algorithm.secret_bytes())?;
-        Self::new(keys, owner, name, parameters, secret, confirm)
+        Self::new(vault, name, parameters, secret, confirm)
     }
 
     pub fn new(
-        keys: &KeyRing,
-        owner: Owner<'_>,
+        vault: Vault<'_>,
         name: String,
         parameters: Parameters,
         secret: Vec<u8>,
         confirm: bool,
     ) -> Result<Self, SealError> {
         let factor_id = FactorId::draw()?;
-        let seal =
-            |field, text: &[u8]| Sealed::seal(keys, Factor::place(owner, &factor_id, field), text);
+        let seal = |field, text: &[u8]| vault.seal(Factor::place(&factor_id, field), text);
         let (sealed_name, sealed_secret) = (seal(NAME, name.as_bytes())?, seal(SECRET, &secret)?);
         Ok(Self {
             factor_id,
@@ -147,14 +143,10 @@ impl Account {
     }
 
     /// The name and parameters of the app the user has, for its successor to keep.
-    pub fn present_app(
-        &self,
-        keys: &KeyRing,
-        owner: Owner<'_>,
-    ) -> Result<(String, Parameters), SealError> {
+    pub fn present_app(&self, vault: Vault<'_>) -> Result<(String, Parameters), SealError> {
         Ok(match self.factors.iter().find(|factor| factor.counts()) {
-            Some(factor) => (factor.name(keys, owner)?, factor.parameters),
-            None => (owner.user.as_str().to_owned(), Parameters::default()),
+            Some(factor) => (factor.name(vault)?, factor.parameters),
+            None => (vault.owner.user.as_str().to_owned(), Parameters::default()),
         })
     }
 
@@ -173,8 +165,7 @@ impl Account {
     /// replaced or expired (ENR-01, ENR-05).
     pub fn pending_secret(
         &self,
-        keys: &KeyRing,
-        owner: Owner<'_>,
+        vault: Vault<'_>,
         id: &FactorId,
         now: UnixTime,
     ) -> Result<Option<PendingSecret>, SealError> {
@@ -182,8 +173,8 @@ impl Account {
             return Ok(None);
         };
         Ok(Some(PendingSecret {
-            name: factor.name(keys, owner)?,
-            secret: factor.secret(keys, owner)?,
+            name: factor.name(vault)?,
+            secret: factor.secret(vault)?,
             parameters: factor.parameters,
         }))
     }
@@ -207,7 +198,7 @@ mod tests {
         let shown = |now| {
             fixture
                 .account
-                .pending_secret(&fixture.keys, fixture.owner(), &id, now)
+                .pending_secret(fixture.vault(), &id, now)
                 .unwrap()
         };
         assert_eq!(shown(NOW.plus(599)).unwrap().secret, fixture.secret);
@@ -225,7 +216,7 @@ mod tests {
         let shown = |id| {
             fixture
                 .account
-                .pending_secret(&fixture.keys, fixture.owner(), id, NOW)
+                .pending_secret(fixture.vault(), id, NOW)
                 .unwrap()
                 .is_some()
         };
@@ -263,7 +254,7 @@ mod tests {
     fn the_present_app_is_the_one_that_counts() {
         let mut fixture = Fixture::empty();
         let present_app = |fixture: &Fixture| {
-            let app = fixture.account.present_app(&fixture.keys, fixture.owner());
+            let app = fixture.account.present_app(fixture.vault());
             app.unwrap()
         };
         let parameters = Parameters {
@@ -272,10 +263,8 @@ mod tests {
         };
         let enrolment = |fixture: &Fixture, name: &str, parameters, confirm| {
             let secret = fixture.secret.clone();
-            let owner = fixture.owner();
             Enrolment::new(
-                &fixture.keys,
-                owner,
+                fixture.vault(),
                 name.to_owned(),
                 parameters,
                 secret,
@@ -299,11 +288,7 @@ mod tests {
     #[test]
     fn disabling_leaves_nothing_and_may_be_repeated() {
         let mut fixture = Fixture::active();
-        let owner = Owner {
-            client: &fixture.client,
-            user: &fixture.user,
-        };
-        fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+        fixture.replace_recovery_codes();
         fixture.account.disable(NOW);
         fixture.account.disable(NOW.plus(9));
         assert_eq!(fixture.account.state(NOW), State::Disabled);

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::codes::totp::{Parameters, Step};
-use crate::domain::crypto::keys::KeyRing;
-use crate::domain::crypto::sealing::{Place, SealError, Sealed};
-use crate::domain::ids::{FactorId, Owner};
+use crate::domain::crypto::sealing::{Place, SealError, Sealed, Vault};
+use crate::domain::ids::FactorId;
 use crate::domain::time::UnixTime;
 
 pub(super) const SECRET: &str = "secret";
@@ -47,36 +46,30 @@ pub(super) enum FactorState {
 }
 
 impl Factor {
-    pub(super) fn place<'a>(owner: Owner<'a>, id: &'a FactorId, field: &'static str) -> Place<'a> {
-        Place {
-            owner,
-            object: id.as_str(),
-            field,
-        }
+    pub(super) fn place<'a>(id: &'a FactorId, field: &'static str) -> Place<'a> {
+        let object = id.as_str();
+        Place { object, field }
     }
 
-    pub(super) fn secret(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<Vec<u8>, SealError> {
-        self.secret.open(keys, Self::place(owner, &self.id, SECRET))
+    pub(super) fn secret(&self, vault: Vault<'_>) -> Result<Vec<u8>, SealError> {
+        vault.open(Self::place(&self.id, SECRET), &self.secret)
     }
 
     /// The account name the app shows.
-    pub(super) fn name(&self, keys: &KeyRing, owner: Owner<'_>) -> Result<String, SealError> {
+    pub(super) fn name(&self, vault: Vault<'_>) -> Result<String, SealError> {
         let Some(sealed) = &self.name else {
             return self.label.clone().ok_or(SealError::Malformed);
         };
-        let bytes = sealed.open(keys, Self::place(owner, &self.id, NAME))?;
+        let bytes = vault.open(Self::place(&self.id, NAME), sealed)?;
         String::from_utf8(bytes).map_err(|_| SealError::Malformed)
     }
 
-    pub(super) fn reseal(&mut self, keys: &KeyRing, owner: Owner<'_>) -> Result<(), SealError> {
-        let (secret, name) = (
-            Self::place(owner, &self.id, SECRET),
-            Self::place(owner, &self.id, NAME),
-        );
-        self.secret = self.secret.clone().reseal(keys, secret)?;
+    pub(super) fn reseal(&mut self, vault: Vault<'_>) -> Result<(), SealError> {
+        let (secret, name) = (Self::place(&self.id, SECRET), Self::place(&self.id, NAME));
+        self.secret = vault.reseal(secret, self.secret.clone())?;
         self.name = match (self.name.take(), self.label.take()) {
-            (Some(sealed), _) => Some(sealed.reseal(keys, name)?),
-            (None, Some(label)) => Some(Sealed::seal(keys, name, label.as_bytes())?),
+            (Some(sealed), _) => Some(vault.reseal(name, sealed)?),
+            (None, Some(label)) => Some(vault.seal(name, label.as_bytes())?),
             (None, None) => None,
         };
         Ok(())

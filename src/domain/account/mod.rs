@@ -17,9 +17,7 @@ use self::counters::{Counters, CountersOfFormat1};
 use self::factor::Factor;
 use self::recovery_set::RecoverySet;
 use crate::domain::codes::totp::Parameters;
-use crate::domain::crypto::keys::KeyRing;
-use crate::domain::crypto::sealing::SealError;
-use crate::domain::ids::Owner;
+use crate::domain::crypto::sealing::{SealError, Vault};
 use crate::domain::method::Class;
 use crate::domain::time::UnixTime;
 
@@ -121,20 +119,20 @@ impl Account {
     }
 
     /// The text to store, with every sealed value under the current key (CRY-05).
-    pub fn into_stored(mut self, keys: &KeyRing, owner: Owner<'_>) -> Result<String, SealError> {
+    pub fn into_stored(mut self, vault: Vault<'_>) -> Result<String, SealError> {
         for factor in &mut self.factors {
-            factor.reseal(keys, owner)?;
+            factor.reseal(vault)?;
         }
-        self.contact.reseal(keys, owner)?;
+        self.contact.reseal(vault)?;
         serde_json::to_string(&self).map_err(|_| SealError::Malformed)
     }
 
     /// Whether what is sealed in it opens; `None` if nothing is.
-    pub fn opens(&self, keys: &KeyRing, owner: Owner<'_>) -> Option<bool> {
+    pub fn opens(&self, vault: Vault<'_>) -> Option<bool> {
         let factor = self.factors.first();
         factor
-            .map(|factor| factor.secret(keys, owner).is_ok())
-            .or_else(|| self.contact.opens(keys, owner))
+            .map(|factor| factor.secret(vault).is_ok())
+            .or_else(|| self.contact.opens(vault))
     }
 
     pub fn created_at(&self) -> UnixTime {

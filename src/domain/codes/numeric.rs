@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::crypto::digest::{self, Digest};
-use crate::domain::crypto::keys::{KeyRing, KeySet};
+use crate::domain::crypto::keys::KeySet;
 use crate::domain::crypto::random::{self, RandomError};
-use crate::domain::ids::{ChallengeId, Owner};
+use crate::domain::crypto::sealing::Vault;
+use crate::domain::ids::ChallengeId;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("6 or 8 digits, or the 24 characters of a recovery code")]
@@ -79,11 +80,11 @@ impl std::fmt::Debug for NumericCode {
     }
 }
 
-/// What a delivered code's digest is bound to: moved to another user, channel or purpose, it
-/// matches nothing (OOB-04).
+/// What a delivered code's digest is bound to, beside its owner: moved to another user, channel or
+/// purpose, it matches nothing (OOB-04).
 #[derive(Clone, Copy)]
 pub struct CodeBinding<'a> {
-    pub owner: Owner<'a>,
+    pub vault: Vault<'a>,
     pub challenge: &'a ChallengeId,
     /// The channel and purpose, as one word.
     pub kind: &'static str,
@@ -91,11 +92,12 @@ pub struct CodeBinding<'a> {
 
 impl CodeBinding<'_> {
     fn digest(&self, key: &KeySet, code: &NumericCode) -> Digest {
+        let owner = self.vault.owner;
         digest::keyed(
             &key.codes,
             &[
-                self.owner.client.as_str().as_bytes(),
-                self.owner.user.as_str().as_bytes(),
+                owner.client.as_str().as_bytes(),
+                owner.user.as_str().as_bytes(),
                 self.challenge.as_str().as_bytes(),
                 self.kind.as_bytes(),
                 code.as_str().as_bytes(),
@@ -104,17 +106,17 @@ impl CodeBinding<'_> {
     }
 
     /// The text KV keeps for a delivered code: `<key id>.<hex digest>`.
-    pub fn stored_digest(&self, keys: &KeyRing, code: &NumericCode) -> String {
-        let key = keys.current();
+    pub fn stored_digest(&self, code: &NumericCode) -> String {
+        let key = self.vault.keys.current();
         format!("{}.{}", key.id, self.digest(key, code).as_hex())
     }
 
     /// Whether `code` is the one `stored` was made of. Text of another form, or by a key that is
     /// gone, matches nothing.
-    pub fn matches(&self, keys: &KeyRing, code: &NumericCode, stored: &str) -> bool {
+    pub fn matches(&self, code: &NumericCode, stored: &str) -> bool {
         stored.split_once('.').is_some_and(|(key_id, hex)| {
-            keys.find(key_id)
-                .is_some_and(|key| self.digest(key, code).matches(&Digest::from_stored(hex)))
+            let key = self.vault.keys.find(key_id);
+            key.is_some_and(|key| self.digest(key, code).matches(&Digest::from_stored(hex)))
         })
     }
 }
@@ -122,7 +124,8 @@ impl CodeBinding<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{ClientId, UserId};
+    use crate::domain::crypto::keys::KeyRing;
+    use crate::domain::ids::{ClientId, Owner, UserId};
 
     #[test]
     fn oob_01_drawn_codes_are_uniform_at_every_position() {
@@ -148,28 +151,34 @@ mod tests {
     #[test]
     fn oob_04_a_digest_matches_only_the_place_it_was_made_for() {
         let keys = KeyRing::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
-        let client = |id: &str| ClientId::try_from(id.to_owned()).unwrap();
-        let user = |id: &str| UserId::try_from(id.to_owned()).unwrap();
-        let (shop, bank, ann, bob) = (client("shop"), client("bank"), user("ann"), user("bob"));
+        let owner = |client: &str, user: &str| Owner {
+            client: ClientId::try_from(client.to_owned()).unwrap(),
+            user: UserId::try_from(user.to_owned()).unwrap(),
+        };
+        let (ann, bob, ann_of_bank) = (
+            owner("shop", "ann"),
+            owner("shop", "bob"),
+            owner("bank", "ann"),
+        );
         let (here, there) = (ChallengeId::draw().unwrap(), ChallengeId::draw().unwrap());
-        let binding = |client, user, challenge, kind| CodeBinding {
-            owner: Owner { client, user },
+        let binding = |owner, challenge, kind| CodeBinding {
+            vault: Vault { keys: &keys, owner },
             challenge,
             kind,
         };
         let code = NumericCode::parse("123456").unwrap();
-        let home = binding(&shop, &ann, &here, "sms verify");
-        let stored = home.stored_digest(&keys, &code);
-        assert!(home.matches(&keys, &code, &stored));
-        assert!(!home.matches(&keys, &NumericCode::parse("123457").unwrap(), &stored));
+        let home = binding(&ann, &here, "sms verify");
+        let stored = home.stored_digest(&code);
+        assert!(home.matches(&code, &stored));
+        assert!(!home.matches(&NumericCode::parse("123457").unwrap(), &stored));
         for other in [
-            binding(&bank, &ann, &here, "sms verify"),
-            binding(&shop, &bob, &here, "sms verify"),
-            binding(&shop, &ann, &there, "sms verify"),
-            binding(&shop, &ann, &here, "email verify"),
-            binding(&shop, &ann, &here, "sms recovery"),
+            binding(&ann_of_bank, &here, "sms verify"),
+            binding(&bob, &here, "sms verify"),
+            binding(&ann, &there, "sms verify"),
+            binding(&ann, &here, "email verify"),
+            binding(&ann, &here, "sms recovery"),
         ] {
-            assert!(!other.matches(&keys, &code, &stored));
+            assert!(!other.matches(&code, &stored));
         }
         for text in [
             "",
@@ -180,7 +189,7 @@ mod tests {
             &stored[..20],
             &stored.replace("k1", "k2"),
         ] {
-            assert!(!home.matches(&keys, &code, text), "{text}");
+            assert!(!home.matches(&code, text), "{text}");
         }
     }
 }

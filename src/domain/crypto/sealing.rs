@@ -34,50 +34,40 @@ impl From<RandomError> for SealError {
     }
 }
 
-/// Where a sealed value lies. Sealed text moved to another place does not open (CRY-03).
+/// Where in an account a sealed value lies. Sealed text moved to another place does not open (CRY-03).
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
-    pub owner: Owner<'a>,
     /// The object within the account: a factor's id, or `contact`.
     pub object: &'a str,
     pub field: &'static str,
 }
 
-impl Place<'_> {
-    fn aad(&self, key_id: &str) -> Vec<u8> {
-        bound(&[
-            FORMAT.as_bytes(),
-            key_id.as_bytes(),
-            self.owner.client.as_str().as_bytes(),
-            self.owner.user.as_str().as_bytes(),
-            self.object.as_bytes(),
-            self.field.as_bytes(),
-        ])
-    }
+/// The key ring, and whose values are sealed with it: they open for this owner and in their place only.
+#[derive(Clone, Copy)]
+pub struct Vault<'a> {
+    pub keys: &'a KeyRing,
+    pub owner: &'a Owner,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sealed(String);
-
-impl Sealed {
-    pub fn seal(keys: &KeyRing, place: Place<'_>, plaintext: &[u8]) -> Result<Self, SealError> {
-        let key = keys.current();
+impl Vault<'_> {
+    pub fn seal(self, place: Place<'_>, plaintext: &[u8]) -> Result<Sealed, SealError> {
+        let key = self.keys.current();
         let nonce: [u8; 12] = random::bytes()?;
         let payload = Payload {
             msg: plaintext,
-            aad: &place.aad(&key.id),
+            aad: &self.aad(place, &key.id),
         };
         let ciphertext = cipher(key)
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| SealError::Malformed)?;
         let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &ciphertext].concat());
-        Ok(Self(format!("{FORMAT}.{}.{text}", key.id)))
+        Ok(Sealed(format!("{FORMAT}.{}.{text}", key.id)))
     }
 
-    pub fn open(&self, keys: &KeyRing, place: Place<'_>) -> Result<Vec<u8>, SealError> {
-        let (key_id, text) = self.parts().ok_or(SealError::Malformed)?;
-        let key = keys
+    pub fn open(self, place: Place<'_>, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
+        let (key_id, text) = sealed.parts().ok_or(SealError::Malformed)?;
+        let key = self
+            .keys
             .find(key_id)
             .ok_or_else(|| SealError::UnknownKey(key_id.to_owned()))?;
         let bytes = URL_SAFE_NO_PAD
@@ -88,7 +78,7 @@ impl Sealed {
             .ok_or(SealError::Malformed)?;
         let payload = Payload {
             msg: ciphertext,
-            aad: &place.aad(key_id),
+            aad: &self.aad(place, key_id),
         };
         cipher(key)
             .decrypt(&Nonce::from(*nonce), payload)
@@ -96,13 +86,30 @@ impl Sealed {
     }
 
     /// The same plaintext under the current key: unchanged if it is sealed with it already.
-    pub fn reseal(self, keys: &KeyRing, place: Place<'_>) -> Result<Self, SealError> {
-        match self.parts() {
-            Some((key_id, _)) if key_id == keys.current().id => Ok(self),
-            _ => Self::seal(keys, place, &self.open(keys, place)?),
+    pub fn reseal(self, place: Place<'_>, sealed: Sealed) -> Result<Sealed, SealError> {
+        match sealed.parts() {
+            Some((key_id, _)) if key_id == self.keys.current().id => Ok(sealed),
+            _ => self.seal(place, &self.open(place, &sealed)?),
         }
     }
 
+    fn aad(self, place: Place<'_>, key_id: &str) -> Vec<u8> {
+        bound(&[
+            FORMAT.as_bytes(),
+            key_id.as_bytes(),
+            self.owner.client.as_str().as_bytes(),
+            self.owner.user.as_str().as_bytes(),
+            place.object.as_bytes(),
+            place.field.as_bytes(),
+        ])
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(String);
+
+impl Sealed {
     fn parts(&self) -> Option<(&str, &str)> {
         let (key_id, text) = self
             .0
@@ -131,16 +138,15 @@ mod tests {
         KeyRing::parse(text).unwrap()
     }
 
-    fn ids(client: &str, user: &str) -> (ClientId, UserId) {
-        (
-            ClientId::try_from(client.to_owned()).unwrap(),
-            UserId::try_from(user.to_owned()).unwrap(),
-        )
+    fn owner(client: &str, user: &str) -> Owner {
+        Owner {
+            client: ClientId::try_from(client.to_owned()).unwrap(),
+            user: UserId::try_from(user.to_owned()).unwrap(),
+        }
     }
 
-    fn place<'a>((client, user): &'a (ClientId, UserId), object: &'a str) -> Place<'a> {
+    fn place(object: &str) -> Place<'_> {
         Place {
-            owner: Owner { client, user },
             object,
             field: "secret",
         }
@@ -148,11 +154,15 @@ mod tests {
 
     #[test]
     fn sealed_text_opens_where_it_was_sealed() {
-        let (keys, ids) = (ring(K1), ids("shop", "u"));
-        let sealed = Sealed::seal(&keys, place(&ids, "f1"), b"12345678901234567890").unwrap();
+        let (keys, owner) = (ring(K1), owner("shop", "u"));
+        let vault = Vault {
+            keys: &keys,
+            owner: &owner,
+        };
+        let sealed = vault.seal(place("f1"), b"12345678901234567890").unwrap();
         assert!(sealed.0.starts_with("v1.k1."));
         assert_eq!(
-            sealed.open(&keys, place(&ids, "f1")).unwrap(),
+            vault.open(place("f1"), &sealed).unwrap(),
             b"12345678901234567890"
         );
     }
@@ -160,61 +170,71 @@ mod tests {
     #[test]
     fn atk_74_sealed_text_moved_to_another_row_or_field_does_not_open() {
         let keys = ring(K1);
-        let home = ids("shop", "u");
-        let sealed = Sealed::seal(&keys, place(&home, "f1"), b"secret").unwrap();
-        for (ids, object) in [
-            (ids("shop", "v"), "f1"),
-            (ids("bank", "u"), "f1"),
-            (ids("shop", "u"), "f2"),
+        let home = owner("shop", "u");
+        let at_home = Vault {
+            keys: &keys,
+            owner: &home,
+        };
+        let sealed = at_home.seal(place("f1"), b"secret").unwrap();
+        for (owner, object) in [
+            (owner("shop", "v"), "f1"),
+            (owner("bank", "u"), "f1"),
+            (owner("shop", "u"), "f2"),
         ] {
-            assert_eq!(
-                sealed.open(&keys, place(&ids, object)),
-                Err(SealError::Forged)
-            );
+            let vault = Vault {
+                keys: &keys,
+                owner: &owner,
+            };
+            assert_eq!(vault.open(place(object), &sealed), Err(SealError::Forged));
         }
         let other_field = Place {
             field: "phone",
-            ..place(&home, "f1")
+            ..place("f1")
         };
-        assert_eq!(sealed.open(&keys, other_field), Err(SealError::Forged));
+        assert_eq!(at_home.open(other_field, &sealed), Err(SealError::Forged));
     }
 
     #[test]
     fn atk_75_every_flipped_bit_cut_and_unknown_version_fails_closed() {
-        let (keys, ids) = (ring(&format!("{K1},{K2}")), ids("shop", "u"));
-        let sealed = Sealed::seal(&keys, place(&ids, "f1"), b"secret").unwrap();
+        let (keys, owner) = (ring(&format!("{K1},{K2}")), owner("shop", "u"));
+        let vault = Vault {
+            keys: &keys,
+            owner: &owner,
+        };
+        let sealed = vault.seal(place("f1"), b"secret").unwrap();
         let (_, text) = sealed.parts().unwrap();
+        let open = |text: String| vault.open(place("f1"), &Sealed(text));
         let bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
         for index in 0..bytes.len() {
             for bit in 0..8 {
                 let mut flipped = bytes.clone();
                 flipped[index] ^= 1 << bit;
-                let flipped = Sealed(format!("v1.k1.{}", URL_SAFE_NO_PAD.encode(&flipped)));
-                assert_eq!(
-                    flipped.open(&keys, place(&ids, "f1")),
-                    Err(SealError::Forged)
-                );
+                let flipped = format!("v1.k1.{}", URL_SAFE_NO_PAD.encode(&flipped));
+                assert_eq!(open(flipped), Err(SealError::Forged));
             }
-            let cut = Sealed(format!("v1.k1.{}", URL_SAFE_NO_PAD.encode(&bytes[..index])));
-            assert!(cut.open(&keys, place(&ids, "f1")).is_err());
+            let cut = format!("v1.k1.{}", URL_SAFE_NO_PAD.encode(&bytes[..index]));
+            assert!(open(cut).is_err());
         }
-        let variant = |text: String| Sealed(text).open(&keys, place(&ids, "f1"));
-        assert_eq!(variant(format!("v2.k1.{text}")), Err(SealError::Malformed));
+        assert_eq!(open(format!("v2.k1.{text}")), Err(SealError::Malformed));
         assert_eq!(
-            variant(format!("v1.k9.{text}")),
+            open(format!("v1.k9.{text}")),
             Err(SealError::UnknownKey("k9".into()))
         );
-        assert_eq!(variant(format!("v1.k2.{text}")), Err(SealError::Forged));
-        assert_eq!(variant(format!("v1.k1.{text}=")), Err(SealError::Malformed));
-        assert_eq!(variant(String::new()), Err(SealError::Malformed));
+        assert_eq!(open(format!("v1.k2.{text}")), Err(SealError::Forged));
+        assert_eq!(open(format!("v1.k1.{text}=")), Err(SealError::Malformed));
+        assert_eq!(open(String::new()), Err(SealError::Malformed));
     }
 
     #[test]
     fn cry_02_a_nonce_never_repeats_and_sealing_again_changes_the_text() {
-        let (keys, ids) = (ring(K1), ids("shop", "u"));
+        let (keys, owner) = (ring(K1), owner("shop", "u"));
+        let vault = Vault {
+            keys: &keys,
+            owner: &owner,
+        };
         let mut nonces = HashSet::new();
         for _ in 0..20_000 {
-            let sealed = Sealed::seal(&keys, place(&ids, "f1"), b"s").unwrap();
+            let sealed = vault.seal(place("f1"), b"s").unwrap();
             let bytes = URL_SAFE_NO_PAD.decode(sealed.parts().unwrap().1).unwrap();
             assert!(nonces.insert(bytes[..12].to_vec()));
         }
@@ -222,18 +242,20 @@ mod tests {
 
     #[test]
     fn cry_05_resealing_moves_to_the_first_key_and_leaves_current_text_alone() {
-        let ids = ids("shop", "u");
-        let old = Sealed::seal(&ring(K1), place(&ids, "f1"), b"secret").unwrap();
+        let owner = owner("shop", "u");
+        let (first, second) = (ring(K1), ring(K2));
         let rotated = ring(&format!("{K2},{K1}"));
-        let new = old.clone().reseal(&rotated, place(&ids, "f1")).unwrap();
+        let [first, second, rotated] = [&first, &second, &rotated].map(|keys| Vault {
+            keys,
+            owner: &owner,
+        });
+        let old = first.seal(place("f1"), b"secret").unwrap();
+        let new = rotated.reseal(place("f1"), old.clone()).unwrap();
         assert!(new.0.starts_with("v1.k2."));
+        assert_eq!(rotated.reseal(place("f1"), new.clone()).unwrap(), new);
+        assert_eq!(second.open(place("f1"), &new).unwrap(), b"secret");
         assert_eq!(
-            new.clone().reseal(&rotated, place(&ids, "f1")).unwrap(),
-            new
-        );
-        assert_eq!(new.open(&ring(K2), place(&ids, "f1")).unwrap(), b"secret");
-        assert_eq!(
-            old.reseal(&ring(K2), place(&ids, "f1")),
+            second.reseal(place("f1"), old),
             Err(SealError::UnknownKey("k1".into()))
         );
     }

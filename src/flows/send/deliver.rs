@@ -5,19 +5,16 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::reserve::Reserved;
-use crate::call::Call;
+use crate::app::App;
 use crate::domain::contact::message::Notice;
 use crate::domain::crypto::random;
-use crate::domain::ids::UserId;
-use crate::domain::method::{Channel, Purpose};
+use crate::domain::event::{Event, Kind};
 use crate::error::Error;
-use crate::flows::Caller;
-use crate::flows::change::change;
-use crate::flows::decision::Decision;
+use crate::flows::asked::Asked;
+use crate::flows::change::{Decision, change};
 use crate::flows::destination::Destination;
 use crate::providers::{SendError, sendgrid, twilio};
-use crate::storage::audit_log::{Event, Kind};
-use crate::storage::send_counters::Quota;
+use crate::storage::counters::Quota;
 use crate::storage::{codes, provider_pauses};
 
 /// One message, all tries together.
@@ -37,70 +34,51 @@ pub(super) enum Undelivered {
     Provider(#[from] SendError),
 }
 
-pub(super) async fn deliver(
-    call: &Call,
-    reserved: &Reserved,
-    purpose: Purpose,
-) -> Result<(), Undelivered> {
+/// Stores the code's digest and hands the message to its provider, again after a pause while that is busy
+/// and time is left.
+pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Undelivered> {
     let dispatch = &reserved.dispatch;
-    let stored = codes::insert(
-        &*call.app.kv,
-        &dispatch.challenge,
-        &dispatch.stored_digest,
-        dispatch.lifetime,
-    )
-    .await;
+    let (id, digest) = (&dispatch.challenge, &dispatch.stored_digest);
+    let stored = codes::insert(&*asked.app().kv, id, digest, dispatch.lifetime).await;
     stored.map_err(|_| Undelivered::NotStored)?;
-    let notice = Notice {
-        issuer: &reserved.issuer,
-        purpose,
-        locale: reserved.locale,
-        code: &dispatch.code,
-    };
-    let (mut left, mut retry) = (TIMEOUT, 0);
-    loop {
-        let error = match send_once(call, reserved, &notice, left).await {
+    let mut left = TIMEOUT;
+    for retry in 0..=RETRIES {
+        let retry_after = match send_once(asked.app(), reserved, left).await {
             Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        let SendError::Busy { retry_after } = error else {
-            return Err(error.into());
+            Err(SendError::Busy { retry_after }) => retry_after,
+            Err(error) => return Err(error.into()),
         };
         let wait = back_off(retry_after, retry);
-        let gives_up = retry == RETRIES || wait >= left;
-        // Noted first: while this request waits, nobody else's goes there either.
-        let pause = if gives_up {
-            pause_seconds(retry_after)
-        } else {
-            wait.as_secs() + 1
-        };
-        leave_alone(call, reserved, pause).await;
-        if gives_up {
-            return Err(error.into());
+        if retry == RETRIES || wait >= left {
+            leave_alone(asked.app(), reserved, pause_seconds(retry_after)).await;
+            return Err(SendError::Busy { retry_after }.into());
         }
-        call.app.http.wait(wait).await;
+        // Noted first: while this request waits, nobody else's goes there either.
+        leave_alone(asked.app(), reserved, wait.as_secs() + 1).await;
+        asked.app().http.wait(wait).await;
         left = left.saturating_sub(wait);
-        retry += 1;
     }
+    Err(SendError::Busy { retry_after: None }.into())
 }
 
-async fn send_once(
-    call: &Call,
-    reserved: &Reserved,
-    notice: &Notice<'_>,
-    left: Duration,
-) -> Result<(), SendError> {
-    let app = &call.app;
-    let http = &*app.http;
+async fn send_once(app: &App, reserved: &Reserved, left: Duration) -> Result<(), SendError> {
+    let (http, client) = (&*app.http, &reserved.client);
+    let notice = Notice {
+        issuer: client.issuer(),
+        purpose: reserved.wanted.purpose,
+        locale: reserved.wanted.locale.unwrap_or(client.settings.locale),
+        code: &reserved.dispatch.code,
+    };
     match &reserved.destination {
         Destination::Phone(phone) => {
             let config = app.config.twilio.as_ref().ok_or(SendError::NotConfigured)?;
-            twilio::send(http, config, phone, &notice.sms(&reserved.domain), left).await
+            let text = notice.sms(client.sms_domain(app.config.public_url.host()));
+            twilio::send(http, config, phone, &text, left).await
         }
         Destination::Email(email) => {
             let config = app.config.sendgrid.as_ref();
             let config = config.ok_or(SendError::NotConfigured)?;
-            sendgrid::send(http, config, &reserved.issuer, email, &notice.email(), left).await
+            sendgrid::send(http, config, notice.issuer, email, &notice.email(), left).await
         }
     }
 }
@@ -110,10 +88,10 @@ pub(super) fn pause_seconds(retry_after: Option<u64>) -> u64 {
     retry_after.unwrap_or(PAUSE).clamp(1, LONGEST_PAUSE)
 }
 
-async fn leave_alone(call: &Call, reserved: &Reserved, seconds: u64) {
-    let until = call.app.now().plus(seconds);
+async fn leave_alone(app: &App, reserved: &Reserved, seconds: u64) {
+    let until = app.now().plus(seconds);
     let provider = reserved.destination.provider();
-    if let Err(error) = provider_pauses::insert(&*call.app.db, provider, until).await {
+    if let Err(error) = provider_pauses::insert(&*app.db, provider, until).await {
         log::warn!("the pause a provider asked for was not noted: {error}");
     }
 }
@@ -130,11 +108,8 @@ fn back_off(retry_after: Option<u64>, retry: u32) -> Duration {
 /// Takes the code back and gives the cooldown back; the counters too, if it is certain that nothing
 /// was sent (REL-03). Tries stay counted, so that this has an end.
 pub(super) async fn withdraw(
-    call: &Call,
-    caller: &Caller,
-    user: &UserId,
+    asked: &Asked,
     reserved: &Reserved,
-    channel: Channel,
     reason: &Undelivered,
 ) -> Result<(), Error> {
     let (status, code, nothing_sent) = match reason {
@@ -145,8 +120,9 @@ pub(super) async fn withdraw(
             error.nothing_sent(),
         ),
     };
+    let channel = reserved.wanted.channel;
     let detail = json!({"channel": channel, "provider_status": status, "provider_code": code});
-    change(call, caller, user, None, |account, _| {
+    change(asked, None, |account, _| {
         let mut account = account.ok_or(Error::UserNotFound)?;
         account.withdraw(&reserved.dispatch);
         let event = Event::new(Kind::DeliveryFailed).with(detail.clone());
@@ -155,7 +131,7 @@ pub(super) async fn withdraw(
     .await?;
     if nothing_sent {
         let refunds = reserved.quotas.iter().filter_map(Quota::give_back);
-        call.app.db.batch(refunds.collect()).await?;
+        asked.app().db.batch(refunds.collect()).await?;
     }
     Ok(())
 }

@@ -5,65 +5,61 @@
 //! a code that was not sent is taken back.
 
 mod deliver;
+mod quotas;
 mod reserve;
 
 use self::deliver::{Undelivered, deliver, pause_seconds, withdraw};
 use self::reserve::{refuse_if_locked, reserve, sendable};
-use super::Caller;
-use super::change::{change, per_minute};
-use super::decision::Decision;
-use crate::call::Call;
+use super::asked::Asked;
+use super::change::{Decision, change, per_minute};
 use crate::domain::account::Dispatch;
-use crate::domain::ids::UserId;
+use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Channel, Method, Purpose};
 use crate::domain::settings::Locale;
 use crate::error::Error;
 use crate::providers::SendError;
-use crate::storage::audit_log::{Event, Kind};
 use crate::storage::codes;
+
+/// A message that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    pub channel: Channel,
+    pub purpose: Purpose,
+    /// The client's language if it is missing.
+    pub locale: Option<Locale>,
+}
+
+impl Wanted {
+    fn method(self) -> Method {
+        self.channel.method(self.purpose)
+    }
+}
 
 /// A code on its way.
 pub struct Sent {
+    /// Masked.
     pub destination: String,
+    /// Seconds.
     pub expires_in: u64,
 }
 
 /// A code for the application to hand over itself.
 pub struct Generated {
     pub code: String,
+    /// Seconds.
     pub expires_in: u64,
 }
 
-/// Sends a code of `purpose` to the user's phone or e-mail address.
-pub async fn send(
-    call: &Call,
-    caller: &Caller,
-    user: &UserId,
-    channel: Channel,
-    purpose: Purpose,
-    locale: Option<Locale>,
-) -> Result<Sent, Error> {
-    let reserved = reserve(call, caller, user, channel, purpose, locale).await?;
-    let delivered = deliver(call, &reserved, purpose).await;
-    if let Err(error) = delivered {
+/// Sends a code to the user's phone or e-mail address.
+pub async fn send(asked: &Asked, wanted: Wanted) -> Result<Sent, Error> {
+    let reserved = reserve(asked, wanted).await?;
+    if let Err(error) = deliver(asked, &reserved).await {
         log::warn!("a message was not sent: {error}");
         // Should this fail too, the code dies unsent when it expires, and the cooldown stands.
-        if let Err(error) = withdraw(call, caller, user, &reserved, channel, &error).await {
+        if let Err(error) = withdraw(asked, &reserved, &error).await {
             log::warn!("an unsent code was not taken back: {error}");
         }
-        return Err(match error {
-            Undelivered::NotStored => {
-                Error::Unavailable("the code could not be stored in KV".into())
-            }
-            Undelivered::Provider(SendError::NotConfigured) => Error::ChannelNotConfigured(channel),
-            Undelivered::Provider(SendError::Refused { .. }) => Error::DeliveryFailed,
-            Undelivered::Provider(SendError::Busy { retry_after }) => Error::DeliveryUnavailable {
-                retry_after: pause_seconds(retry_after),
-            },
-            Undelivered::Provider(SendError::Failed(_)) => {
-                Error::DeliveryUnavailable { retry_after: 5 }
-            }
-        });
+        return Err(told(&error, wanted.channel));
     }
     Ok(Sent {
         destination: reserved.destination.masked(),
@@ -71,34 +67,38 @@ pub async fn send(
     })
 }
 
+fn told(error: &Undelivered, channel: Channel) -> Error {
+    match error {
+        Undelivered::NotStored => Error::Unavailable("the code could not be stored in KV".into()),
+        Undelivered::Provider(SendError::NotConfigured) => Error::ChannelNotConfigured(channel),
+        Undelivered::Provider(SendError::Refused { .. }) => Error::DeliveryFailed,
+        Undelivered::Provider(SendError::Busy { retry_after }) => Error::DeliveryUnavailable {
+            retry_after: pause_seconds(*retry_after),
+        },
+        Undelivered::Provider(SendError::Failed(_)) => {
+            Error::DeliveryUnavailable { retry_after: 5 }
+        }
+    }
+}
+
 /// Draws a code and gives it to the application.
-pub async fn generate(call: &Call, caller: &Caller, user: &UserId) -> Result<Generated, Error> {
-    let dispatch = change(call, caller, user, None, |account, present| {
-        let mut account = sendable(account, present, Method::Generated)?;
-        refuse_if_locked(&account, Method::Generated, call)?;
-        let (dispatch, challenge) = Dispatch::draw(
-            call.app.keys(),
-            present.owner,
-            Channel::Api,
-            Purpose::Verify,
-            call.now,
-        )?;
+pub async fn generate(asked: &Asked) -> Result<Generated, Error> {
+    let dispatch = change(asked, None, |account, facts| {
+        let mut account = sendable(account, facts, Method::Generated)?;
+        refuse_if_locked(&account, Method::Generated, asked.now())?;
+        let (dispatch, challenge) =
+            Dispatch::draw(asked.vault(), Channel::Api, Purpose::Verify, asked.now())?;
         // The application's own channel has no cooldown: it costs nobody anything.
         account
-            .open_challenge(challenge, 0, call.now)
+            .open_challenge(challenge, 0, asked.now())
             .map_err(|_| Error::SendLimited { retry_after: 1 })?;
         let event = Event::new(Kind::CodeGenerated).by(Method::Generated);
-        let most = present.client.settings.generated_codes_per_minute.get();
-        Ok(Decision::store(account, event, dispatch).on(per_minute(present, "generate", most)))
+        let most = facts.client.settings.generated_codes_per_minute.get();
+        Ok(Decision::store(account, event, dispatch).on(per_minute(facts, "generate", most)))
     })
     .await?;
-    let stored = codes::insert(
-        &*call.app.kv,
-        &dispatch.challenge,
-        &dispatch.stored_digest,
-        dispatch.lifetime,
-    )
-    .await;
+    let (id, digest) = (&dispatch.challenge, &dispatch.stored_digest);
+    let stored = codes::insert(&*asked.app().kv, id, digest, dispatch.lifetime).await;
     stored.map_err(|error| Error::Unavailable(error.into()))?;
     Ok(Generated {
         code: dispatch.code.as_str().to_owned(),

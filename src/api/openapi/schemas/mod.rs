@@ -12,9 +12,6 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-pub(in crate::api) use settings::SettingsPatch;
-
-use super::errors;
 use crate::domain::account::State;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::import::{ImportedSecret, ImportedUrl};
@@ -27,6 +24,7 @@ use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::Method;
 use crate::domain::settings::{Domain, Label, Locale};
 use crate::domain::time::UnixTime;
+use crate::error::ErrorCode;
 
 macro_rules! invisible {
     () => {
@@ -251,7 +249,12 @@ impl ToSchema for CountryList {
     }
 }
 
-pub(super) fn text(
+/// Any text.
+pub(in crate::api) fn plain() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+pub(in crate::api) fn text(
     description: &str,
     pattern: &str,
     (shortest, longest): (usize, usize),
@@ -267,7 +270,7 @@ pub(super) fn text(
         .build()
 }
 
-pub(super) fn one_of(description: &str, values: impl IntoIterator<Item = Value>) -> Object {
+pub(in crate::api) fn one_of(description: &str, values: impl IntoIterator<Item = Value>) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(values.into_iter().collect::<Vec<_>>()))
@@ -296,7 +299,7 @@ pub(super) fn push<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     schemas.push((T::name().into_owned(), T::schema()));
 }
 
-pub(super) fn reference<T: ToSchema>() -> RefOr<Schema> {
+pub(in crate::api) fn reference<T: ToSchema>() -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(T::name()))
 }
 
@@ -308,40 +311,26 @@ fn nullable(schema: RefOr<Schema>, description: &str) -> RefOr<Schema> {
     RefOr::T(Schema::AnyOf(either))
 }
 
-/// The `status` of every success.
-pub(in crate::api) fn success() -> Object {
-    one_of("", [json!("success")])
+impl PartialSchema for ErrorCode {
+    fn schema() -> RefOr<Schema> {
+        let mut names: Vec<&str> = Vec::new();
+        for code in ErrorCode::ALL {
+            // Two codes may share a name.
+            if !names.contains(&code.name()) {
+                names.push(code.name());
+            }
+        }
+        one_of(
+            "What went wrong, for programs. These names are stable.",
+            names.into_iter().map(Value::from),
+        )
+        .into()
+    }
 }
 
-/// The `status` of every failure.
-pub(in crate::api) fn failure() -> Object {
-    one_of("", [json!("failure")])
-}
+impl ToSchema for ErrorCode {}
 
-pub(in crate::api) fn ok() -> Object {
-    one_of("", [json!("ok")])
-}
-
-pub(in crate::api) fn bearer() -> Object {
-    one_of("", [json!("Bearer")])
-}
-
-pub(in crate::api) fn enrolment_state() -> Object {
-    one_of(
-        "`pending` until a first code is verified; `active` at once with `\"confirm\": false`.",
-        [json!("pending"), json!("active")],
-    )
-}
-
-pub(super) fn grant_type() -> Object {
-    one_of("", [json!("client_credentials")])
-}
-
-pub(in crate::api) fn active() -> Object {
-    one_of("", [json!("active")])
-}
-
-/// In JSON it need not be there.
+/// `grant_type` in JSON, where it need not be there.
 pub(in crate::api) fn json_grant_type() -> Object {
     let mut schema = one_of(
         "May be left out.",
@@ -349,19 +338,4 @@ pub(in crate::api) fn json_grant_type() -> Object {
     );
     schema.schema_type = [Type::String, Type::Null].into_iter().collect();
     schema
-}
-
-pub(in crate::api) fn error_code() -> Object {
-    let errors = errors::every();
-    let mut codes: Vec<&str> = Vec::new();
-    for code in errors.iter().map(crate::api::code) {
-        // A code may have two statuses.
-        if !codes.contains(&code) {
-            codes.push(code);
-        }
-    }
-    one_of(
-        "What went wrong, for programs. These names are stable.",
-        codes.into_iter().map(Value::from),
-    )
 }

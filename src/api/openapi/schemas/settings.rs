@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::{nullable, push, reference};
 use crate::domain::contact::country::CountryList;
 use crate::domain::method::Method;
-use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings};
+use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings, SettingsPatch};
 
 /// What a client is set to: every setting, as it applies.
 impl PartialSchema for Settings {
@@ -29,9 +29,7 @@ impl ToSchema for Settings {
     }
 }
 
-/// Settings as a request has them: any may be missing, and `null` is the default again.
-pub(in crate::api) struct SettingsPatch;
-
+/// Any may be missing, and `null` is the default again.
 impl PartialSchema for SettingsPatch {
     fn schema() -> RefOr<Schema> {
         settings(

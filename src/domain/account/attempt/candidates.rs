@@ -73,7 +73,7 @@ impl<'a> Candidates<'a> {
         match attempt.guess {
             GuessedCode::NoCode => Ok(Found::Nothing),
             GuessedCode::Recovery(code) => {
-                let digest = code.digest(attempt.owner);
+                let digest = code.digest(attempt.vault.owner);
                 let is_left = self.recovery.is_some_and(|set| set.is_left(&digest));
                 Ok(if is_left {
                     Found::RecoveryCode(digest)
@@ -100,8 +100,8 @@ impl<'a> Candidates<'a> {
             let Some(stored) = attempt.digests.get(&challenge.id) else {
                 continue;
             };
-            let binding = challenge.binding(attempt.owner);
-            if binding.matches(attempt.keys, code, stored) {
+            let binding = challenge.binding(attempt.vault);
+            if binding.matches(code, stored) {
                 let (id, digest) = (challenge.id.clone(), stored.clone());
                 matching.push((challenge.method(), Found::Challenge { id, digest }));
             }
@@ -116,7 +116,7 @@ impl<'a> Candidates<'a> {
     fn compare_steps(&self, attempt: &Attempt<'_>, code: &NumericCode) -> Result<Found, SealError> {
         let (mut fresh, mut used) = (None, None);
         for factor in &self.factors {
-            let secret = factor.secret(attempt.keys, attempt.owner)?;
+            let secret = factor.secret(attempt.vault)?;
             match factor.parameters.matching_step(&secret, code, attempt.now) {
                 Some(step) if factor.last_step.is_none_or(|last| step > last) => {
                     let factor = factor.id.clone();

@@ -3,6 +3,7 @@ use super::super::{Dispatch, State};
 use super::*;
 use crate::domain::codes::numeric::NumericCode;
 use crate::domain::codes::recovery_code::RecoveryCode;
+use crate::domain::crypto::keys::KeyRing;
 use crate::domain::method::{Channel, Purpose};
 
 fn numeric(text: &str) -> GuessedCode {
@@ -46,13 +47,11 @@ impl Fixture {
         digests: &Digests,
         now: UnixTime,
     ) -> Result<Verdict, Refusal> {
-        let owner = Owner {
-            client: &self.client,
-            user: &self.user,
-        };
         let attempt = Attempt {
-            keys: &self.keys,
-            owner,
+            vault: Vault {
+                keys: &self.keys,
+                owner: &self.owner,
+            },
             guess,
             accept,
             digests,
@@ -460,11 +459,7 @@ fn only_the_accepted_methods_succeed_and_only_they_are_tried() {
 #[test]
 fn rec_03_a_recovery_code_works_once() {
     let mut fixture = Fixture::active();
-    let owner = Owner {
-        client: &fixture.client,
-        user: &fixture.user,
-    };
-    let codes = fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+    let codes = fixture.replace_recovery_codes();
     for (used, code) in codes.into_iter().enumerate() {
         let code = GuessedCode::Recovery(code);
         assert_eq!(fixture.guess(&code, NOW), verified(Method::RecoveryCode));
@@ -481,11 +476,7 @@ fn rec_03_a_recovery_code_works_once() {
 #[test]
 fn rec_07_recovery_has_a_counter_of_its_own() {
     let mut fixture = Fixture::active();
-    let owner = Owner {
-        client: &fixture.client,
-        user: &fixture.user,
-    };
-    let codes = fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+    let codes = fixture.replace_recovery_codes();
     for _ in 0..5 {
         fixture.wrong(NOW).unwrap();
     }
@@ -578,9 +569,7 @@ fn atk_86_a_code_somebody_knows_is_no_free_guess_at_the_app() {
             unreachable!()
         };
         let challenge = &fixture.account.challenges[0];
-        let stored = challenge
-            .binding(fixture.owner())
-            .stored_digest(&fixture.keys, code);
+        let stored = challenge.binding(fixture.vault()).stored_digest(code);
         let digests = Digests::from([(dispatch.challenge.clone(), stored)])
             .into_iter()
             .chain(
@@ -613,11 +602,8 @@ fn atk_86_of_two_codes_that_were_sent_and_are_alike_the_one_that_proves_less_cou
         .challenges
         .iter()
         .map(|challenge| {
-            let binding = challenge.binding(fixture.owner());
-            (
-                challenge.id.clone(),
-                binding.stored_digest(&fixture.keys, &code),
-            )
+            let binding = challenge.binding(fixture.vault());
+            (challenge.id.clone(), binding.stored_digest(&code))
         })
         .collect();
     let accept = Accept::any_of(Method::ALL);
@@ -652,11 +638,7 @@ fn atk_87_with_a_named_method_only_its_class_is_concerned() {
         (Method::RecoveryCode, "12345678", Class::Recovery),
     ] {
         let mut fixture = Fixture::active();
-        let owner = Owner {
-            client: &fixture.client,
-            user: &fixture.user,
-        };
-        fixture.account.replace_recovery_codes(owner, NOW).unwrap();
+        fixture.replace_recovery_codes();
         let (_, digests) = fixture.challenge(Channel::Sms, Purpose::Recovery, NOW);
         let verdict = fixture.guess_with(&numeric(guess), &Accept::named(method), &digests, NOW);
         assert_eq!(wrong_in(&verdict), [concerned], "{method:?} {guess}");
@@ -747,15 +729,9 @@ fn atk_08_what_cannot_be_a_code_is_wrong_and_not_counted() {
 #[test]
 fn rate_02_a_hundred_failures_of_codes_that_were_sent_disable_what_they_were_sent_to() {
     let mut fixture = Fixture::active();
-    let owner = Owner {
-        client: &fixture.client,
-        user: &fixture.user,
-    };
     let phone = crate::domain::contact::phone::Phone::parse("+34600111222").unwrap();
-    let account = &mut fixture.account;
-    account
-        .set_phone(&fixture.keys, owner, Some(&phone), NOW)
-        .unwrap();
+    let (account, vault) = fixture.account_and_vault();
+    account.set_phone(vault, Some(&phone), NOW).unwrap();
     let mut now = NOW;
     let named = Accept::named(Method::Sms);
     let mut last = Consequence::TriesLeft(5);

@@ -1,20 +1,20 @@
 //! What a flow decides about an account, before anything of it is true.
 
 use crate::domain::account::{Account, Locks};
+use crate::domain::event::Event;
 use crate::domain::ids::ChallengeId;
 use crate::domain::method::Provider;
-use crate::storage::audit_log::Event;
-use crate::storage::send_counters::Quota;
+use crate::storage::counters::Quota;
 
 /// What was decided. It takes effect, and is told, only if the account could be stored.
-pub(super) struct Decision<T> {
+pub(in crate::flows) struct Decision<T> {
     pub effects: Effects,
     pub outcome: T,
 }
 
 /// What is stored together, or not at all, and what is tidied once it is.
 #[derive(Default)]
-pub(super) struct Effects {
+pub(in crate::flows) struct Effects {
     pub write: Write,
     pub events: Vec<Event>,
     pub conditions: Conditions,
@@ -24,7 +24,7 @@ pub(super) struct Effects {
 }
 
 #[derive(Default)]
-pub(super) enum Write {
+pub(in crate::flows) enum Write {
     #[default]
     Nothing,
     Store(Box<Account>),
@@ -33,7 +33,7 @@ pub(super) enum Write {
 
 /// What must hold, beside nobody having changed the account first, for it to be stored.
 #[derive(Default, Clone)]
-pub(super) struct Conditions {
+pub(in crate::flows) struct Conditions {
     /// Each has room for one more, and is counted.
     pub quotas: Vec<Quota>,
     /// This provider has not asked for a pause.
@@ -41,18 +41,18 @@ pub(super) struct Conditions {
 }
 
 /// Tidying in KV once the account is stored. Nothing depends on it.
-pub(super) enum After {
+pub(in crate::flows) enum After {
     MarkLocks(Locks),
     ForgetLocks,
     ForgetCode(ChallengeId),
 }
 
 impl<T> Decision<T> {
-    pub(super) fn store(account: Account, event: Event, outcome: T) -> Self {
+    pub(in crate::flows) fn store(account: Account, event: Event, outcome: T) -> Self {
         Self::of(Write::Store(Box::new(account)), event, outcome)
     }
 
-    pub(super) fn delete(event: Event, outcome: T) -> Self {
+    pub(in crate::flows) fn delete(event: Event, outcome: T) -> Self {
         Self::of(Write::Delete, event, outcome)
     }
 
@@ -66,17 +66,17 @@ impl<T> Decision<T> {
     }
 
     /// Stored only under these conditions.
-    pub(super) fn on(mut self, conditions: Conditions) -> Self {
+    pub(in crate::flows) fn on(mut self, conditions: Conditions) -> Self {
         self.effects.conditions = conditions;
         self
     }
 
-    pub(super) fn then(mut self, after: After) -> Self {
+    pub(in crate::flows) fn then(mut self, after: After) -> Self {
         self.effects.after.push(after);
         self
     }
 
-    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Decision<U> {
+    pub(in crate::flows) fn map<U>(self, map: impl FnOnce(T) -> U) -> Decision<U> {
         Decision {
             effects: self.effects,
             outcome: map(self.outcome),

@@ -6,7 +6,7 @@ use crate::domain::method::Method;
 use crate::domain::settings::Settings;
 
 #[derive(Clone, Copy)]
-pub(super) struct Proof<'a> {
+pub(in crate::flows) struct Proof<'a> {
     pub code: &'a GuessedCode,
     serves: Serves,
 }
@@ -20,19 +20,19 @@ enum Serves {
 
 impl<'a> Proof<'a> {
     /// Of a login, by any method or by `only` that one.
-    pub(super) fn of_a_login(code: &'a GuessedCode, only: Option<Method>) -> Self {
+    pub(in crate::flows) fn of_a_login(code: &'a GuessedCode, only: Option<Method>) -> Self {
         let serves = Serves::Login(only);
         Self { code, serves }
     }
 
     /// Of the right to change something. Codes the application asked for itself prove nothing about the
     /// user, so they do not serve.
-    pub(super) fn of_a_change(code: &'a GuessedCode) -> Self {
+    pub(in crate::flows) fn of_a_change(code: &'a GuessedCode) -> Self {
         let serves = Serves::Change;
         Self { code, serves }
     }
 
-    pub(super) fn accept(self, settings: &Settings) -> Accept {
+    pub(in crate::flows) fn accept(self, settings: &Settings) -> Accept {
         let allowed = Method::ALL
             .into_iter()
             .filter(|method| settings.allows(*method));

@@ -1,4 +1,4 @@
-//! How one operation is written down: a builder that knows what every route of a kind has in common.
+//! How one operation is written down: a builder that knows what every operation of a kind has in common.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{
-    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+    HttpMethod, Operation as Described, Parameter, ParameterBuilder, ParameterIn, PathItem,
 };
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{AllOf, ObjectBuilder};
@@ -16,107 +16,123 @@ use utoipa::openapi::{
     Schema,
 };
 
-use super::errors;
 use super::schemas::{one_of, push, reference};
 use crate::api::error::{Body, body, documentation_url, headers};
-use crate::api::{code, status};
-use crate::error::{Error, TokenProblem};
+use crate::domain::codes::guess::GuessedCode;
+use crate::error::ErrorCode;
+
+/// The groups of operations.
+pub(in crate::api) const CLIENTS: &str = "Client authentication";
+pub(in crate::api) const ENROLMENT: &str = "Enrolment";
+pub(in crate::api) const CODES: &str = "Codes";
+pub(in crate::api) const USERS: &str = "Users";
+pub(in crate::api) const OPERATOR: &str = "Operator";
+pub(in crate::api) const SERVICE: &str = "Service";
 
 pub(super) const ACCESS_TOKEN: &str = "accessToken";
 pub(super) const ADMIN_TOKEN: &str = "adminToken";
-pub(super) const CLIENT_SECRET: &str = "clientSecret";
+pub(in crate::api) const CLIENT_SECRET: &str = "clientSecret";
 
-pub(super) const JSON: &str = "application/json";
-pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(in crate::api) const JSON: &str = "application/json";
+pub(in crate::api) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A named example.
-pub(super) type Example<'a> = (&'a str, Value);
+type Example<'a> = (&'a str, Value);
 
-pub(super) struct Route {
+/// How judging a code fails.
+const JUDGED: [ErrorCode; 4] = [
+    ErrorCode::InvalidCode,
+    ErrorCode::CodeAlreadyUsed,
+    ErrorCode::FactorDisabled,
+    ErrorCode::Locked,
+];
+
+pub(in crate::api) struct Operation {
     method: HttpMethod,
     path: &'static str,
-    operation: Operation,
-    errors: Vec<Error>,
+    described: Described,
+    errors: Vec<ErrorCode>,
     schemas: Vec<(String, RefOr<Schema>)>,
     /// Those of answers.
     answers: Vec<(String, RefOr<Schema>)>,
 }
 
-impl Route {
-    pub(super) fn new(
-        method: HttpMethod,
-        path: &'static str,
-        id: &str,
-        tag: &str,
-        summary: &str,
-    ) -> Self {
-        let operation = OperationBuilder::new()
-            .operation_id(Some(id))
-            .tag(tag)
-            .summary(Some(summary))
-            .build();
+impl Operation {
+    pub(in crate::api) fn new(method: HttpMethod, path: &'static str) -> Self {
         Self {
             method,
             path,
-            operation,
+            described: Described::new(),
             errors: vec![
-                Error::HttpsRequired,
-                Error::MethodNotAllowed,
-                Error::Internal("".into()),
-                Error::Unavailable("".into()),
+                ErrorCode::HttpsRequired,
+                ErrorCode::MethodNotAllowed,
+                ErrorCode::Internal,
+                ErrorCode::Unavailable,
             ],
             schemas: Vec::new(),
             answers: Vec::new(),
         }
     }
 
-    pub(super) fn text(mut self, description: &str) -> Self {
-        self.operation.description = Some(description.to_owned());
+    /// `id` is the method of a generated client, `group` where a reference shows it.
+    pub(in crate::api) fn named(mut self, id: &str, group: &str, summary: &str) -> Self {
+        self.described.operation_id = Some(id.to_owned());
+        self.described.tags = Some(vec![group.to_owned()]);
+        self.described.summary = Some(summary.to_owned());
+        self
+    }
+
+    pub(in crate::api) fn text(mut self, description: &str) -> Self {
+        self.described.description = Some(description.to_owned());
         self
     }
 
     /// For a client with its access token.
-    pub(super) fn for_client(mut self) -> Self {
-        self.operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
+    pub(in crate::api) fn for_client(mut self) -> Self {
+        self.described.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
             ACCESS_TOKEN,
             [],
         )]);
-        self.fails_with([Error::InvalidToken(TokenProblem::Refused)])
+        self.fails_with([ErrorCode::InvalidToken])
     }
 
     /// For the operator.
-    pub(super) fn for_operator(mut self) -> Self {
-        self.operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
+    pub(in crate::api) fn for_operator(mut self) -> Self {
+        self.described.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
             ADMIN_TOKEN,
             [],
         )]);
-        self.fails_with([Error::InvalidToken(TokenProblem::Refused), Error::NotFound])
+        self.fails_with([ErrorCode::InvalidToken, ErrorCode::NotFound])
     }
 
     /// For anyone, or with more said in the request itself.
-    pub(super) fn open_to(mut self, securities: Vec<SecurityRequirement>) -> Self {
-        self.operation.security = Some(securities);
+    pub(in crate::api) fn open_to(mut self, securities: Vec<SecurityRequirement>) -> Self {
+        self.described.security = Some(securities);
         self
     }
 
     /// A JSON body that may name the client.
-    pub(super) fn client_body<T: ToSchema>(self, examples: &[Example<'_>]) -> Self {
+    pub(in crate::api) fn client_body<T: ToSchema>(self, examples: &[Example<'_>]) -> Self {
         self.body::<T>(JSON, examples)
-            .fails_with([Error::ClientMismatch])
+            .fails_with([ErrorCode::ClientMismatch])
     }
 
-    pub(super) fn body<T: ToSchema>(mut self, media_type: &str, examples: &[Example<'_>]) -> Self {
+    pub(in crate::api) fn body<T: ToSchema>(
+        mut self,
+        media_type: &str,
+        examples: &[Example<'_>],
+    ) -> Self {
         self.note::<T>();
         self.body_schema(media_type, reference::<T>(), examples)
     }
 
-    pub(super) fn body_schema(
+    pub(in crate::api) fn body_schema(
         mut self,
         media_type: &str,
         schema: RefOr<Schema>,
         examples: &[Example<'_>],
     ) -> Self {
-        let bodies = match self.operation.request_body.take() {
+        let bodies = match self.described.request_body.take() {
             Some(RefOr::T(body)) => body,
             _ => RequestBody::new(),
         };
@@ -125,22 +141,22 @@ impl Route {
         bodies
             .content
             .insert(media_type.to_owned(), RefOr::T(content(schema, examples)));
-        self.operation.request_body = Some(RefOr::T(bodies));
+        self.described.request_body = Some(RefOr::T(bodies));
         self.fails_with([
-            errors::invalid_request(),
-            Error::PayloadTooLarge,
-            Error::UnsupportedMediaType,
+            ErrorCode::InvalidRequest,
+            ErrorCode::PayloadTooLarge,
+            ErrorCode::UnsupportedMediaType,
         ])
     }
 
-    pub(super) fn optional_body(mut self) -> Self {
-        if let Some(RefOr::T(body)) = &mut self.operation.request_body {
+    pub(in crate::api) fn optional_body(mut self) -> Self {
+        if let Some(RefOr::T(body)) = &mut self.described.request_body {
             body.required = Some(Required::False);
         }
         self
     }
 
-    pub(super) fn in_path<T: ToSchema>(mut self, name: &str, example: &str) -> Self {
+    pub(in crate::api) fn in_path<T: ToSchema>(mut self, name: &str, example: &str) -> Self {
         self.note::<T>();
         self.parameter(
             ParameterBuilder::new()
@@ -153,7 +169,7 @@ impl Route {
         )
     }
 
-    pub(super) fn in_query(
+    pub(in crate::api) fn in_query(
         self,
         name: &str,
         required: bool,
@@ -166,7 +182,7 @@ impl Route {
         } else {
             Required::False
         };
-        self.fails_with([errors::invalid_request()]).parameter(
+        self.fails_with([ErrorCode::InvalidRequest]).parameter(
             ParameterBuilder::new()
                 .name(name)
                 .parameter_in(ParameterIn::Query)
@@ -179,17 +195,21 @@ impl Route {
     }
 
     fn parameter(mut self, parameter: Parameter) -> Self {
-        let parameters = self.operation.parameters.get_or_insert_default();
+        let parameters = self.described.parameters.get_or_insert_default();
         parameters.push(parameter.into());
         self
     }
 
     /// The answer to a request that succeeds.
-    pub(super) fn answers<T: ToSchema>(self, description: &str, examples: &[Example<'_>]) -> Self {
+    pub(in crate::api) fn answers<T: ToSchema>(
+        self,
+        description: &str,
+        examples: &[Example<'_>],
+    ) -> Self {
         self.answers_with::<T>("200", description, examples)
     }
 
-    pub(super) fn answers_with<T: ToSchema>(
+    pub(in crate::api) fn answers_with<T: ToSchema>(
         mut self,
         status: &str,
         description: &str,
@@ -200,52 +220,66 @@ impl Route {
         self.respond(status, response.build())
     }
 
-    pub(super) fn answers_nothing(self, description: &str) -> Self {
+    pub(in crate::api) fn answers_nothing(self, description: &str) -> Self {
         self.respond("204", success(description).build())
     }
 
-    pub(super) fn respond(mut self, status: &str, response: Response) -> Self {
-        self.operation
+    pub(in crate::api) fn respond(mut self, status: &str, response: Response) -> Self {
+        self.described
             .responses
             .responses
             .insert(status.to_owned(), response.into());
         self
     }
 
-    pub(super) fn fails_with(mut self, errors: impl IntoIterator<Item = Error>) -> Self {
+    pub(in crate::api) fn fails_with(
+        mut self,
+        errors: impl IntoIterator<Item = ErrorCode>,
+    ) -> Self {
         for error in errors {
-            let same =
-                |known: &Error| code(known) == code(&error) && status(known) == status(&error);
-            if !self.errors.iter().any(same) {
+            if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
         }
         self
     }
 
+    /// A code is judged.
+    pub(in crate::api) fn judges(self) -> Self {
+        self.fails_with(JUDGED)
+    }
+
+    /// It takes something from a user, so it may ask for a fresh code, and judges one that was sent.
+    pub(in crate::api) fn steps_up(mut self) -> Self {
+        self.note::<GuessedCode>();
+        self.judges().fails_with([
+            ErrorCode::StepUpRequired,
+            ErrorCode::UserNotFound,
+            ErrorCode::MfaNotEnabled,
+            ErrorCode::RateLimited,
+        ])
+    }
+
     /// Has the document hold `T` and all it refers to.
-    pub(super) fn note<T: ToSchema>(&mut self) {
+    pub(in crate::api) fn note<T: ToSchema>(&mut self) {
         push::<T>(&mut self.schemas);
     }
 
-    pub(super) fn add_to(mut self, paths: &mut Paths, components: &mut Components) {
+    pub(in crate::api) fn add_to(mut self, paths: &mut Paths, components: &mut Components) {
         push::<Body>(&mut self.answers);
-        let mut by_status: BTreeMap<u16, Vec<Error>> = BTreeMap::new();
+        let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
         for error in self.errors {
-            by_status
-                .entry(status(&error).as_u16())
-                .or_default()
-                .push(error);
+            by_status.entry(error.status()).or_default().push(error);
         }
         for (status, errors) in by_status {
             // One component for each set of errors, whichever operations have it.
             let names: Vec<String> = errors
                 .iter()
-                .map(|error| component_name(code(error)))
+                .map(|error| component_name(error.name()))
                 .collect();
             let name = names.join("Or");
             let reference = Ref::from_response_name(&name);
-            let responses = &mut self.operation.responses.responses;
+            let responses = &mut self.described.responses.responses;
             responses.insert(status.to_string(), RefOr::Ref(reference));
             components
                 .responses
@@ -254,7 +288,7 @@ impl Route {
         complete(&mut self.answers);
         components.schemas.extend(self.answers);
         components.schemas.extend(self.schemas);
-        let item = PathItem::new(self.method, self.operation);
+        let item = PathItem::new(self.method, self.described);
         match paths.paths.get_mut(self.path) {
             Some(present) => present.merge_operations(item),
             None => {
@@ -279,27 +313,27 @@ fn complete(answers: &mut [(String, RefOr<Schema>)]) {
     }
 }
 
-pub(super) fn success(description: &str) -> ResponseBuilder {
+pub(in crate::api) fn success(description: &str) -> ResponseBuilder {
     let mut response = ResponseBuilder::new().description(description).build();
     add_headers(&mut response, ["Cache-Control", "X-Request-Id"]);
     response.into()
 }
 
 /// The answer to a request that fails in one of these ways, which all have one status.
-fn error_response(errors: &[Error]) -> Response {
+fn error_response(errors: &[ErrorCode]) -> Response {
     let texts: Vec<String> = errors
         .iter()
-        .map(|error| format!("`{}`: {}", code(error), errors::meaning(error)))
+        .map(|error| format!("`{}`: {}", error.name(), error.meaning()))
         .collect();
     let description = match texts.as_slice() {
         [only] => only.clone(),
         several => format!("- {}", several.join("\n- ")),
     };
     let examples = errors.iter().map(|error| {
-        let example = ExampleBuilder::new().value(Some(example(error))).build();
-        (code(error).to_owned(), RefOr::T(example))
+        let example = ExampleBuilder::new().value(Some(example(*error))).build();
+        (error.name().to_owned(), RefOr::T(example))
     });
-    let codes = errors.iter().map(|error| json!(code(error)));
+    let codes = errors.iter().map(|error| json!(error.name()));
     let narrowed = ObjectBuilder::new().property("error", one_of("", codes));
     let mut schema = AllOf::new();
     schema.items = vec![reference::<Body>(), narrowed.into()];
@@ -315,7 +349,7 @@ fn error_response(errors: &[Error]) -> Response {
     let set: Vec<String> = errors
         .iter()
         .flat_map(|error| {
-            headers(error)
+            headers(&error.example())
                 .keys()
                 .map(ToString::to_string)
                 .collect::<Vec<_>>()
@@ -329,18 +363,15 @@ fn error_response(errors: &[Error]) -> Response {
             add_headers(&mut response, [header]);
         }
     }
-    if errors
-        .iter()
-        .any(|error| matches!(error, Error::MethodNotAllowed))
-    {
+    if errors.contains(&ErrorCode::MethodNotAllowed) {
         add_headers(&mut response, ["Allow"]);
     }
     response
 }
 
-fn example(error: &Error) -> Value {
-    let mut body = json!(body(error, None));
-    let url = documentation_url("https://mfa.example.com", code(error));
+fn example(error: ErrorCode) -> Value {
+    let mut body = json!(body(&error.example()));
+    let url = documentation_url("https://mfa.example.com", error);
     if let Some(body) = body.as_object_mut() {
         body.insert("documentation_url".to_owned(), url.into());
     }

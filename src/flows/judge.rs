@@ -2,18 +2,12 @@
 
 use serde_json::json;
 
-use super::Caller;
-use super::change::{Present, change};
-use super::decision::{After, Decision, Effects, Write};
-use super::proof::Proof;
-use crate::call::Call;
+use super::change::{After, Decision, Effects, Facts, Write};
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
-use crate::domain::codes::guess::GuessedCode;
-use crate::domain::ids::UserId;
+use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Class, Method};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
-use crate::storage::audit_log::{Event, Kind};
 
 /// What a verified guess proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +24,13 @@ pub(super) struct Judged {
 }
 
 /// Judges the code that came with the request against the account, which becomes its next value.
-pub(super) fn judge(account: &mut Account, present: &Present<'_>) -> Result<Judged, Error> {
-    let now = present.call.now;
-    let guess = present
+pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, Error> {
+    let now = facts.asked.now();
+    let guess = facts
         .guess
         .ok_or_else(|| Error::internal("a judgement without a guess"))?;
     let attempt = Attempt {
-        keys: present.call.app.keys(),
-        owner: present.owner,
+        vault: facts.asked.vault(),
         guess: guess.code,
         accept: guess.accept,
         digests: guess.digests,
@@ -167,67 +160,4 @@ impl Judged {
             outcome: self.result,
         }
     }
-}
-
-/// A change that takes something from a user: with the client's policy on it needs a fresh code, and a
-/// code that was sent is verified whatever the policy (decision 7). Proof and change are
-/// stored together, so that a code proves one change.
-///
-/// `check` says whether the change is possible at all, before any code is looked at; `free` whether it needs
-/// no proof whatever the policy.
-pub(super) async fn change_with_proof<T: Send>(
-    call: &Call,
-    caller: &Caller,
-    user: &UserId,
-    code: Option<&GuessedCode>,
-    check: impl Fn(&Account, &Present<'_>) -> Result<(), Error> + Send + Sync,
-    free: impl Fn(&Account) -> bool + Send + Sync,
-    act: impl Fn(Account, &Present<'_>) -> Result<Decision<T>, Error> + Send + Sync,
-) -> Result<T, Error> {
-    let proof = code.map(Proof::of_a_change);
-    let changed = change(call, caller, user, proof, |account, present| {
-        let mut account = account.ok_or(Error::UserNotFound)?;
-        check(&account, present)?;
-        let proof = step_up(&mut account, present, &free)?;
-        let Some(proof) = proof else {
-            return Ok(act(account, present)?.map(Ok));
-        };
-        let Decision { effects, outcome } = proof.into_decision(account.clone());
-        if let Err(error) = outcome {
-            let outcome = Err(error);
-            return Ok(Decision { effects, outcome });
-        }
-        let mut decision = act(account, present)?;
-        decision.effects.events.splice(0..0, effects.events);
-        decision.effects.after.extend(effects.after);
-        Ok(decision.map(Ok))
-    });
-    changed.await?
-}
-
-/// The `check` of a change that is possible whatever the state of the account.
-#[expect(clippy::unnecessary_wraps, reason = "other checks fail")]
-pub(super) fn always(_: &Account, _: &Present<'_>) -> Result<(), Error> {
-    Ok(())
-}
-
-/// No change is free of the policy.
-pub(super) fn never(_: &Account) -> bool {
-    false
-}
-
-/// Judges the proof, if the policy asks for one or one was sent.
-fn step_up(
-    account: &mut Account,
-    present: &Present<'_>,
-    free: impl Fn(&Account) -> bool,
-) -> Result<Option<Judged>, Error> {
-    if present.guess.is_some() {
-        return judge(account, present).map(Some);
-    }
-    let required = present.client.settings.require_step_up && account.mfa_enabled();
-    if required && !free(account) {
-        return Err(Error::StepUpRequired);
-    }
-    Ok(None)
 }

@@ -13,7 +13,7 @@ const SCALE: usize = 8;
 const QUIET_ZONE: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
-pub enum QrError {
+pub(super) enum QrError {
     #[error("the text does not fit a QR code")]
     TooLong,
 }
@@ -49,7 +49,7 @@ impl Modules {
 }
 
 /// An SVG of one path: a unit square for every dark module.
-pub fn svg(text: &str) -> Result<String, QrError> {
+pub(super) fn svg(text: &str) -> Result<String, QrError> {
     let modules = Modules::of(text)?;
     let side = modules.side();
     let mut path = String::new();
@@ -66,7 +66,7 @@ pub fn svg(text: &str) -> Result<String, QrError> {
 }
 
 /// A PNG of one bit per pixel.
-pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
+pub(super) fn png(text: &str) -> Result<Vec<u8>, QrError> {
     let modules = Modules::of(text)?;
     let side = modules.side();
     let mut rows = Vec::with_capacity(side * SCALE * (side + 1));

@@ -1,0 +1,34 @@
+//! Every endpoint: a file for what belongs together, with its requests, answers, descriptions and handlers.
+
+use super::endpoint::Endpoint;
+
+/// The files, each of which lists its endpoints, in the order of the document.
+macro_rules! endpoints_of {
+    ($($file:ident)*) => {
+        $(mod $file;)*
+
+        pub(super) fn all() -> Vec<Endpoint> {
+            let mut all = Vec::new();
+            $(all.extend($file::endpoints());)*
+            all
+        }
+    };
+}
+
+endpoints_of! {
+    auth
+    enrolment
+    import
+    renew
+    qr_code
+    verify
+    recovery_codes
+    generate
+    send
+    status
+    contact
+    users
+    clients
+    operator
+    health
+}

@@ -1,0 +1,68 @@
+//! `POST /mfa/recovery-codes`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::api::endpoint::Endpoint;
+use crate::api::extract::{Authorized, of_user};
+use crate::api::json::Json;
+use crate::api::openapi::operation::{CODES, Operation};
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::codes::recovery_code::RecoveryCode;
+use crate::domain::ids::{ClientId, UserId};
+use crate::error::{Error, ErrorCode};
+use crate::flows;
+
+pub(super) fn endpoints() -> [Endpoint; 1] {
+    [Endpoint::post("/mfa/recovery-codes", recovery_codes, describe)]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RecoveryCodesRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    code: Option<GuessedCode>,
+}
+
+of_user!(RecoveryCodesRequest);
+
+#[derive(Serialize, ToSchema)]
+struct RecoveryCodesResponse {
+    recovery_codes: Vec<String>,
+    remaining: usize,
+}
+
+async fn recovery_codes(
+    request: Authorized<RecoveryCodesRequest>,
+) -> Result<Json<RecoveryCodesResponse>, Error> {
+    let Authorized { asked, body } = request;
+    let codes = flows::replace_recovery_codes(&asked, body.code.as_ref()).await?;
+    let recovery_codes: Vec<String> = codes.iter().map(RecoveryCode::display).collect();
+    Ok(Json(RecoveryCodesResponse {
+        remaining: recovery_codes.len(),
+        recovery_codes,
+    }))
+}
+
+fn describe(operation: Operation) -> Operation {
+    let codes = [
+        "7QDP-9T2M-K4XW-3HVN-8RCE-5ZJA",
+        "B6YG-1FQS-0NTD-M8K3-XW7P-4CVH",
+    ];
+    operation
+        .named("createRecoveryCodes", CODES, "New recovery codes")
+        .text(
+            "Ten codes for the user to keep, each good once. Only this answer shows them, and the former set \
+             is dead. The first set needs no fresh code within 10 minutes of the enrolment.",
+        )
+        .for_client()
+        .client_body::<RecoveryCodesRequest>(&[("User", json!({"user_id": "user123"}))])
+        .answers::<RecoveryCodesResponse>(
+            "The codes",
+            &[("Codes", json!({"recovery_codes": codes, "remaining": 10}))],
+        )
+        .steps_up()
+        .fails_with([ErrorCode::MethodNotUsed])
+}

@@ -1,0 +1,57 @@
+//! `POST /mfa/renew`.
+
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::enrolment::{EnrolmentResponse, example};
+use crate::api::endpoint::Endpoint;
+use crate::api::extract::{Authorized, of_user};
+use crate::api::json::Json;
+use crate::api::openapi::operation::{ENROLMENT, Operation};
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::ids::{ClientId, UserId};
+use crate::error::Error;
+use crate::flows;
+
+pub(super) fn endpoints() -> [Endpoint; 1] {
+    [Endpoint::post("/mfa/renew", renew, describe)]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RenewRequest {
+    user_id: UserId,
+    client_id: Option<ClientId>,
+    /// Whether the present secret is dead at once.
+    #[serde(default)]
+    revoke_current: bool,
+    code: Option<GuessedCode>,
+}
+
+of_user!(RenewRequest);
+
+async fn renew(request: Authorized<RenewRequest>) -> Result<Json<EnrolmentResponse>, Error> {
+    let Authorized { asked, body } = request;
+    let enrolled = flows::renew(&asked, body.code.as_ref(), body.revoke_current).await?;
+    Ok(Json(enrolled.into()))
+}
+
+fn describe(operation: Operation) -> Operation {
+    operation
+        .named("renew", ENROLMENT, "Move to a new authenticator app")
+        .text(
+            "A new secret for a user who has MFA. The old one works until the first code of the \
+             new one is verified, unless `revoke_current` is true; MFA stays on throughout.",
+        )
+        .for_client()
+        .client_body::<RenewRequest>(&[
+            ("New device", json!({"user_id": "user123"})),
+            ("Lost device", json!({"user_id": "user123", "revoke_current": true})),
+        ])
+        .answers::<EnrolmentResponse>(
+            "A secret, shown this once",
+            &[("Pending", example("pending", &json!(1_760_000_600)))],
+        )
+        .steps_up()
+}

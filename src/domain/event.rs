@@ -1,0 +1,127 @@
+//! What is worth recording: what happened to whom. Never a code, a secret, a token, a phone number or an
+//! address (LOG-02).
+
+use serde_json::{Value, json};
+
+use super::ids::{ClientId, RequestId, UserId};
+use super::method::Method;
+use super::time::UnixTime;
+
+/// What is recorded. The names are part of the API (`GET /admin/audit`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Enrolled,
+    Imported,
+    Confirmed,
+    Verified,
+    Recovered,
+    Failed,
+    Replayed,
+    Locked,
+    FactorDisabled,
+    Renewed,
+    Disabled,
+    RecoveryCodesReplaced,
+    ContactChanged,
+    CodeSent,
+    CodeGenerated,
+    SendRefused,
+    DeliveryFailed,
+    Deleted,
+    Unlocked,
+    Unreadable,
+    ClientCreated,
+    ClientChanged,
+    ClientSecretRotated,
+    ClientDeleted,
+}
+
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enrolled => "enrolled",
+            Self::Imported => "imported",
+            Self::Confirmed => "confirmed",
+            Self::Verified => "verified",
+            Self::Recovered => "recovered",
+            Self::Failed => "failed",
+            Self::Replayed => "replayed",
+            Self::Locked => "locked",
+            Self::FactorDisabled => "factor_disabled",
+            Self::Renewed => "renewed",
+            Self::Disabled => "disabled",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
+            Self::ContactChanged => "contact_changed",
+            Self::CodeSent => "code_sent",
+            Self::CodeGenerated => "code_generated",
+            Self::SendRefused => "send_refused",
+            Self::DeliveryFailed => "delivery_failed",
+            Self::Deleted => "deleted",
+            Self::Unlocked => "unlocked",
+            Self::Unreadable => "crypt_decrypt_fail",
+            Self::ClientCreated => "client_created",
+            Self::ClientChanged => "client_changed",
+            Self::ClientSecretRotated => "client_secret_rotated",
+            Self::ClientDeleted => "client_deleted",
+        }
+    }
+
+    /// `success` or `failure`.
+    pub const fn outcome(self) -> &'static str {
+        match self {
+            Self::Failed
+            | Self::Replayed
+            | Self::Locked
+            | Self::FactorDisabled
+            | Self::SendRefused
+            | Self::DeliveryFailed
+            | Self::Unreadable => "failure",
+            _ => "success",
+        }
+    }
+
+    /// Whether a user can bring it about without end: it is recorded once a minute, so as not to fill
+    /// the record.
+    pub const fn is_rationed(self) -> bool {
+        matches!(self, Self::Replayed | Self::SendRefused)
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub kind: Kind,
+    pub method: Option<Method>,
+    pub detail: Value,
+}
+
+impl Event {
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            method: None,
+            detail: json!({}),
+        }
+    }
+
+    #[must_use]
+    pub fn by(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Where and when events happened.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub client: &'a ClientId,
+    pub user: Option<&'a UserId>,
+    pub request_id: &'a RequestId,
+    pub now: UnixTime,
+}

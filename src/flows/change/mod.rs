@@ -1,0 +1,204 @@
+//! Load, decide, compare-and-swap: the one way an account changes, whoever asks. Nothing else in the
+//! product writes one.
+
+mod decision;
+mod load;
+mod proof;
+mod store;
+
+use futures_util::future::{join, join_all};
+
+pub(super) use self::decision::{After, Conditions, Decision, Effects, Write};
+pub(super) use self::load::load;
+use self::load::report_unreadable;
+pub(super) use self::proof::Proof;
+use self::store::store;
+pub(super) use self::store::{record_later, reseal};
+use super::asked::Asked;
+use crate::domain::account::{Accept, Account, Digests, Locks};
+use crate::domain::client::ClientState;
+use crate::domain::codes::guess::GuessedCode;
+use crate::error::Error;
+use crate::storage::accounts::{Loaded, Stored};
+use crate::storage::counters::{self, Counted, Quota};
+use crate::storage::{codes, lock_marks, provider_pauses};
+
+/// How often a decision is made again after somebody else changed the account first.
+pub(super) const ROUNDS: u32 = 4;
+
+/// What a decision is made on, beside the account.
+pub(super) struct Facts<'a> {
+    pub asked: &'a Asked,
+    pub client: &'a ClientState,
+    /// The code that came with the request, if one did.
+    pub guess: Option<Presented<'a>>,
+}
+
+/// A code somebody typed, with what it may match.
+#[derive(Clone, Copy)]
+pub(super) struct Presented<'a> {
+    pub code: &'a GuessedCode,
+    pub accept: &'a Accept,
+    pub digests: &'a Digests,
+}
+
+/// Loads the account, lets `decide` make its next value, and stores that by compare-and-swap. Lost
+/// against another request, the decision is made again on what is there now (RATE-04).
+///
+/// With a `proof`, the digests of the codes it could match are fetched first, and the lock mark in
+/// KV may refuse before anything is evaluated.
+pub(super) async fn change<T: Send>(
+    asked: &Asked,
+    proof: Option<Proof<'_>>,
+    decide: impl Fn(Option<Account>, &Facts<'_>) -> Result<Decision<T>, Error> + Send + Sync,
+) -> Result<T, Error> {
+    let mut outcome = None;
+    let mut keep_outcome = |account, facts: &Facts<'_>| {
+        let decision = decide(account, facts)?;
+        outcome = Some(decision.outcome);
+        Ok(decision.effects)
+    };
+    rounds(asked, proof, &mut keep_outcome).await?;
+    outcome.ok_or_else(|| Error::internal("a change without an outcome"))
+}
+
+type Decide<'a> = dyn FnMut(Option<Account>, &Facts<'_>) -> Result<Effects, Error> + Send + 'a;
+
+/// The same for every kind of outcome, so that the wasm holds it once.
+async fn rounds(
+    asked: &Asked,
+    proof: Option<Proof<'_>>,
+    decide: &mut Decide<'_>,
+) -> Result<(), Error> {
+    let (loaded, marks) = join(load(asked), marked(asked, proof)).await;
+    let mut loaded = loaded?;
+    for left in (0..ROUNDS).rev() {
+        if round(asked, loaded, proof, &marks, decide).await? {
+            return Ok(());
+        }
+        if left == 0 {
+            break;
+        }
+        loaded = load(asked).await?;
+    }
+    Err(Error::RateLimited { retry_after: 1 })
+}
+
+/// Decides once and stores that. `false`: somebody else changed the account first.
+async fn round(
+    asked: &Asked,
+    loaded: Loaded,
+    proof: Option<Proof<'_>>,
+    marks: &Locks,
+    decide: &mut Decide<'_>,
+) -> Result<bool, Error> {
+    let Loaded { client, stored, .. } = loaded;
+    let accept = proof.map(|proof| proof.accept(&client.settings));
+    let guess = proof.map(|proof| proof.code).zip(accept.as_ref());
+    if let Some((code, accept)) = guess {
+        refuse_if_marked(asked, marks, code, accept)?;
+    }
+    let (digests, unread) = digests(asked, stored.as_ref(), guess).await;
+    let facts = Facts {
+        asked,
+        client: &client,
+        guess: guess.map(|(code, accept)| Presented {
+            code,
+            accept,
+            digests: &digests,
+        }),
+    };
+    let (account, read) = stored.map(|stored| (stored.account, stored.read)).unzip();
+    let effects = decide(account, &facts).inspect_err(|error| report_unreadable(asked, error))?;
+    // The guess may be right for a code whose digest KV did not give: what it was compared with is
+    // counted all the same, and the caller is told to try again.
+    let undecided = unread && effects.counts_a_failure;
+    let conditions = effects.conditions.clone();
+    if !store(asked, &client, read.as_ref(), effects).await? {
+        refuse_if_used_up(asked, &conditions).await?;
+        return Ok(false);
+    }
+    if undecided {
+        return Err(Error::Unavailable("KV did not give a code".into()));
+    }
+    Ok(true)
+}
+
+/// The locks KV knows of. A mark that cannot be read refuses nothing; the account says the same.
+async fn marked(asked: &Asked, proof: Option<Proof<'_>>) -> Locks {
+    if proof.is_none() {
+        return Locks::default();
+    }
+    let mark = lock_marks::find(&*asked.app().kv, &asked.owner).await;
+    mark.ok().flatten().unwrap_or_default()
+}
+
+/// Refuses early where every class the guess could concern is marked as locked.
+fn refuse_if_marked(
+    asked: &Asked,
+    marks: &Locks,
+    code: &GuessedCode,
+    accept: &Accept,
+) -> Result<(), Error> {
+    match marks.all_closed(accept.classes(code), asked.now()) {
+        Some(until) => Err(Error::Locked {
+            retry_after: until.seconds_from(asked.now()),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Why nothing was stored, where it was not another request.
+async fn refuse_if_used_up(asked: &Asked, conditions: &Conditions) -> Result<(), Error> {
+    let (db, now) = (&*asked.app().db, asked.now());
+    if let Some(provider) = conditions.provider
+        && let Some(until) = provider_pauses::find(db, provider, now).await?
+    {
+        return Err(Error::DeliveryUnavailable {
+            retry_after: until.seconds_from(now),
+        });
+    }
+    if conditions.quotas.is_empty() {
+        return Ok(());
+    }
+    let Some((until, counted)) = counters::used_up_until(db, &conditions.quotas).await? else {
+        return Ok(());
+    };
+    let retry_after = until.seconds_from(now).max(1);
+    Err(match counted {
+        Counted::Messages | Counted::Tries => Error::SendLimited { retry_after },
+        Counted::Requests => Error::RateLimited { retry_after },
+    })
+}
+
+/// The digests of the challenges the guess could match, read side by side; and whether any could not
+/// be read, which is not the same as there being none.
+async fn digests(
+    asked: &Asked,
+    stored: Option<&Stored>,
+    guess: Option<(&GuessedCode, &Accept)>,
+) -> (Digests, bool) {
+    let (Some(stored), Some((code, accept))) = (stored, guess) else {
+        return (Digests::new(), false);
+    };
+    let kv = &*asked.app().kv;
+    let ids = stored.account.challenges_for(code, accept, asked.now());
+    let found = join_all(ids.iter().map(|id| codes::find(kv, id))).await;
+    let unread = found.iter().any(Result::is_err);
+    let read = ids
+        .into_iter()
+        .zip(found)
+        .filter_map(|(id, digest)| Some((id, digest.ok()??)));
+    (read.collect(), unread)
+}
+
+/// At most so many requests of one kind and client in a minute.
+pub(super) fn per_minute(facts: &Facts<'_>, kind: &str, most: u32) -> Conditions {
+    let asked = facts.asked;
+    let scope = format!("{kind}:{}", asked.owner.client.as_str());
+    let quota = Quota::minutely(scope, most, asked.now()).of(Counted::Requests);
+    Conditions {
+        quotas: vec![quota],
+        provider: None,
+    }
+}

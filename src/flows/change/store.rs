@@ -1,0 +1,154 @@
+//! The one way an account is written: only while what it was decided on still holds.
+
+use super::decision::{After, Effects, Write};
+use super::load::revive;
+use crate::app::App;
+use crate::domain::client::ClientState;
+use crate::domain::crypto::sealing::Vault;
+use crate::domain::event::{Event, Scene};
+use crate::domain::ids::RequestId;
+use crate::error::Error;
+use crate::flows::asked::{Asked, By};
+use crate::platform::Statement;
+use crate::storage::accounts::{self, Admission, Found, Read};
+use crate::storage::{audit_log, codes, lock_marks};
+
+/// Stores what was decided. `false`: lost against another request, or a condition does not hold.
+pub(super) async fn store(
+    asked: &Asked,
+    client: &ClientState,
+    read: Option<&Read>,
+    effects: Effects,
+) -> Result<bool, Error> {
+    let db = &*asked.app().db;
+    let (scene, by) = (asked.scene(), admission(&asked.by, client));
+    let events = &effects.events;
+    let stored = match (effects.write, read) {
+        (Write::Store(account), read) => {
+            let write = accounts::Write {
+                vault: asked.vault(),
+                read,
+                account: *account,
+                events,
+                scene,
+                quotas: &effects.conditions.quotas,
+                provider: effects.conditions.provider,
+                by,
+            };
+            accounts::swap(db, write).await?
+        }
+        (Write::Delete, Some(read)) => {
+            accounts::delete(db, &asked.owner, read, by, scene, events).await?
+        }
+        (Write::Delete, None) | (Write::Nothing, _) => {
+            if !events.is_empty() {
+                let events = events.iter().map(|event| audit_log::record(scene, event));
+                db.batch(events.collect()).await?;
+            }
+            true
+        }
+    };
+    if stored {
+        for after in effects.after {
+            tidy(asked, after);
+        }
+    }
+    Ok(stored)
+}
+
+/// What was decided for a client must not take effect once it is disabled, deleted or made anew.
+fn admission<'a>(by: &'a By, client: &ClientState) -> Admission<'a> {
+    let most = client.settings.max_accounts.get();
+    match by {
+        By::Client(caller) => Admission::Client {
+            epoch: &caller.epoch,
+            most,
+        },
+        By::Link { epoch, .. } => Admission::Client { epoch, most },
+        By::Operator => Admission::Operator,
+    }
+}
+
+/// What sealing accounts again came to.
+pub(in crate::flows) struct Resealed {
+    pub resealed: u64,
+    pub unreadable: u64,
+}
+
+/// Stores accounts as they are, which seals them with the current key: each if nobody changed it first, and
+/// if what is sealed in it opens.
+pub(in crate::flows) async fn reseal(app: &App, found: Vec<Found>) -> Result<Resealed, Error> {
+    // It belongs to no request, and leaves no event.
+    let request_id = RequestId::draw()?;
+    let (mut swaps, mut unreadable) = (Vec::new(), 0);
+    for found in found {
+        match swap(app, found, &request_id) {
+            Ok(swap) => swaps.push(swap),
+            Err(error) => {
+                unreadable += 1;
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let cause = cause.unwrap_or_default();
+                log::error!("an account could not be sealed again: {cause}");
+            }
+        }
+    }
+    let resealed = if swaps.is_empty() {
+        0
+    } else {
+        accounts::swap_each(&*app.db, swaps).await?
+    };
+    Ok(Resealed {
+        resealed,
+        unreadable,
+    })
+}
+
+fn swap(app: &App, found: Found, request_id: &RequestId) -> Result<Statement, Error> {
+    let mut stored = found.stored?;
+    revive(app, &mut stored.account);
+    let write = accounts::Write {
+        vault: Vault {
+            keys: app.keys(),
+            owner: &found.owner,
+        },
+        read: Some(&stored.read),
+        account: stored.account,
+        events: &[],
+        scene: Scene {
+            client: &found.owner.client,
+            user: Some(&found.owner.user),
+            request_id,
+            now: app.now(),
+        },
+        quotas: &[],
+        provider: None,
+        by: Admission::Operator,
+    };
+    accounts::update(&write, &stored.read)
+}
+
+fn tidy(asked: &Asked, after: After) {
+    let kv = asked.app().kv.clone();
+    let (owner, now) = (asked.owner.clone(), asked.now());
+    asked.call.later.push(async move {
+        let done = match after {
+            After::MarkLocks(locks) => lock_marks::insert(&*kv, &owner, &locks, now).await,
+            After::ForgetLocks => lock_marks::delete(&*kv, &owner).await,
+            After::ForgetCode(id) => codes::delete(&*kv, &id).await,
+        };
+        if let Err(error) = done {
+            log::warn!("{error}");
+        }
+    });
+}
+
+/// Records an event that goes with no change, after the answer.
+pub(in crate::flows) fn record_later(asked: &Asked, event: &Event) {
+    let statement = audit_log::record(asked.scene(), event);
+    let db = asked.app().db.clone();
+    asked.call.later.push(async move {
+        if let Err(error) = db.run(statement).await {
+            log::warn!("an audit event was lost: {error}");
+        }
+    });
+}

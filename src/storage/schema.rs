@@ -1,0 +1,20 @@
+//! The tables as this version of the code wants them.
+
+use crate::platform::{Database, DatabaseError, Statement};
+
+/// Fails unless the database answers and has the columns this version works with.
+pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
+    let probe = |sql: &'static str| Statement::new(sql, []);
+    let tables = vec![
+        probe("SELECT id, version, key_id, state FROM accounts LIMIT 0"),
+        probe(
+            "SELECT previous_secret_digest, token_epoch, accounts, deleted_at FROM clients LIMIT 0",
+        ),
+        probe("SELECT scope, window_start, count FROM send_counters LIMIT 0"),
+        probe("SELECT jti, expires_at FROM revoked_tokens LIMIT 0"),
+        probe("SELECT event, outcome, detail FROM audit_log LIMIT 0"),
+        probe("SELECT bucket, minute, count FROM auth_failures LIMIT 0"),
+        probe("SELECT provider, until FROM provider_pauses LIMIT 0"),
+    ];
+    db.batch(tables).await.map(drop)
+}
