@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a benchmark has nobody to report to"
 )]
@@ -11,14 +10,9 @@
 use std::time::Instant;
 
 use candado::api;
+use candado_testkit::TestApp;
 use http::Method;
 use serde_json::{Value, json};
-
-#[path = "../tests/api/harness/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
-mod harness;
-
-use harness::TestApp;
 
 const RUNS: usize = 300;
 

@@ -2,17 +2,13 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
     reason = "a test that meets what it does not expect is to fail"
 )]
 
-#[path = "../fuzz/src/lib.rs"]
-#[expect(unreachable_pub, reason = "there they are a crate's exports")]
-mod targets;
-
 use std::fs;
 use std::path::Path;
+
+use candado_testkit::targets;
 
 /// Replays one corpus; an empty or missing one is a mistake.
 fn replay(name: &str, target: fn(&[u8])) {

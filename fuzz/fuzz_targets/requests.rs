@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| candado_fuzz::requests(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| candado_testkit::targets::requests(data));

@@ -3,7 +3,7 @@
 mod d1;
 mod fetch;
 mod kv;
-mod log;
+mod logging;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ thread_local! {
 
 #[event(start)]
 fn start() {
-    log::init();
+    logging::init();
 }
 
 #[event(fetch)]
@@ -61,7 +61,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match service(&env) {
-        Err(reason) => ::log::error!("refusing to run: {reason}"),
+        Err(reason) => log::error!("refusing to run: {reason}"),
         Ok(service) => housekeeping::run_and_log(&service.app, HOUSEKEEPING).await,
     }
 }

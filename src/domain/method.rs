@@ -16,7 +16,8 @@ pub enum Method {
     Generated,
     RecoveryCode,
     /// A recovery message: it proves the right to bind anew, nothing more (REC-15).
-    Recovery,
+    #[serde(rename = "recovery")]
+    RecoveryMessage,
 }
 
 impl Method {
@@ -26,7 +27,7 @@ impl Method {
         Self::Email,
         Self::Generated,
         Self::RecoveryCode,
-        Self::Recovery,
+        Self::RecoveryMessage,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -36,7 +37,7 @@ impl Method {
             Self::Email => "email",
             Self::Generated => "generated",
             Self::RecoveryCode => "recovery_code",
-            Self::Recovery => "recovery",
+            Self::RecoveryMessage => "recovery",
         }
     }
 
@@ -47,7 +48,7 @@ impl Method {
             Self::Generated => 0,
             Self::Email => 1,
             Self::Sms => 2,
-            Self::Recovery => 3,
+            Self::RecoveryMessage => 3,
             Self::RecoveryCode => 4,
             Self::Totp => 5,
         }
@@ -58,7 +59,7 @@ impl Method {
         match self {
             Self::Totp => Class::Totp,
             Self::Sms | Self::Email | Self::Generated => Class::Delivered,
-            Self::RecoveryCode | Self::Recovery => Class::Recovery,
+            Self::RecoveryCode | Self::RecoveryMessage => Class::Recovery,
         }
     }
 }
@@ -195,7 +196,7 @@ impl Channel {
     /// What a code delivered here proves.
     pub const fn method(self, purpose: Purpose) -> Method {
         match (self, purpose) {
-            (_, Purpose::Recovery) => Method::Recovery,
+            (_, Purpose::Recovery) => Method::RecoveryMessage,
             (Self::Sms, Purpose::Verify) => Method::Sms,
             (Self::Email, Purpose::Verify) => Method::Email,
             (Self::Api, Purpose::Verify) => Method::Generated,

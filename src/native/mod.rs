@@ -1,9 +1,9 @@
 //! The platform on an ordinary machine: SQLite for both databases, HTTP over TCP, and the program that
 //! serves.
 
-mod http;
+mod http_client;
 pub mod kv;
-mod log;
+mod logging;
 pub mod program;
 mod server;
 mod settings;

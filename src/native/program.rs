@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
 
-use super::http::{Client, system_roots};
+use super::http_client::{Client, system_roots};
 use super::kv::SqliteKeyValue;
 use super::server;
 use super::settings::Settings;
@@ -59,7 +59,7 @@ Environment variables:
 type Problem = String;
 
 pub fn main() -> ExitCode {
-    super::log::init();
+    super::logging::init();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let arguments: Option<Vec<&str>> = arguments.iter().map(|text| text.to_str()).collect();
     let done = match arguments.as_deref() {

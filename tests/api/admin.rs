@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use candado_testkit::TestApp;
 
 #[tokio::test]
 async fn without_an_admin_token_there_is_nothing_to_find() {

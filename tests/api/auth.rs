@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::json;
 
-use crate::harness::{Reply, TestApp};
+use candado_testkit::{Reply, TestApp};
 
 async fn with_secret() -> (TestApp, String) {
     let app = TestApp::new().await;
@@ -326,9 +326,7 @@ async fn atk_61_a_revoked_token_is_refused_at_once_and_everywhere() {
         .await
         .fails(401, "invalid_token");
     // Another token of the same client is untouched.
-    app.post("/mfa/generate", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.generate("ann").await.expect(200);
 }
 
 #[tokio::test]

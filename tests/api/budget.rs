@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, Reply, TestApp};
+use candado_testkit::{Authenticator, Reply, TestApp};
 
 const DAY: u64 = 86_400;
 
@@ -41,7 +41,7 @@ async fn guess(app: &TestApp, way: usize, code: &str) -> Reply {
 async fn success(app: &TestApp, kind: &str) {
     match kind {
         "generated" => {
-            let generated = app.post("/mfa/generate", json!({"user_id": "ann"})).await;
+            let generated = app.generate("ann").await;
             if generated.status == 200 {
                 let code = generated.json()["code"].as_str().unwrap().to_owned();
                 app.verify("ann", &code).await.expect(200);
@@ -87,7 +87,7 @@ async fn atk_86_no_success_a_caller_can_make_itself_buys_more_than_fifty_guesses
             }
         }
         assert!(
-            app.now() - crate::harness::START < DAY,
+            app.now() - candado_testkit::START < DAY,
             "all of it happened in a day"
         );
         assert!(evaluated <= 50, "{kind}: {evaluated}");
@@ -181,10 +181,7 @@ async fn atk_86_renewing_again_and_again_makes_no_day_start_anew() {
 #[tokio::test]
 async fn atk_87_the_form_of_a_login_cannot_lock_recovery_nor_the_other_way_round() {
     let (app, authenticator) = careful().await;
-    let codes = app
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let codes = app.recovery_codes("ann").await.expect(200);
     let kept = codes["recovery_codes"][0].as_str().unwrap();
     let as_method = |code: &str, method: &str| {
         let body = json!({"user_id": "ann", "code": code, "method": method});
@@ -251,9 +248,7 @@ async fn every_class_a_wrong_guess_locks_is_an_event_of_its_own() {
     let app = TestApp::new().await;
     let user = json!({"user_id": "ann", "phone": "+34600111222"});
     let authenticator = app.enrolled_with(user).await;
-    app.post("/mfa/sms", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.sms("ann").await.expect(200);
     let sent = app.outbox.last().code();
     let wrong = (0..9)
         .map(|n| format!("00000{n}"))
@@ -284,10 +279,7 @@ async fn every_class_a_wrong_guess_locks_is_an_event_of_its_own() {
 #[tokio::test]
 async fn atk_92_a_code_typed_twice_is_told_apart_and_costs_no_try() {
     let (app, _) = careful().await;
-    let codes = app
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let codes = app.recovery_codes("ann").await.expect(200);
     let kept = codes["recovery_codes"][0].as_str().unwrap().to_owned();
     let recovery = json!({"user_id": "ann", "recovery_method": "sms"});
     app.post("/mfa/recovery", recovery).await.expect(200);
@@ -324,9 +316,7 @@ async fn a_code_that_could_not_be_tried_is_not_sent() {
     let recovery = json!({"user_id": "ann", "recovery_method": "email"});
     app.post("/mfa/recovery", recovery).await.expect(200);
     app.advance(60);
-    app.post("/mfa/sms", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.sms("ann").await.expect(200);
 }
 
 #[tokio::test]
@@ -342,7 +332,7 @@ async fn rate_02_the_hundredth_wrong_code_that_was_sent_disables_the_number_unti
             .fails(400, "invalid_code");
         app.advance(3600);
     }
-    let send = || app.post("/mfa/sms", json!({"user_id": "ann"}));
+    let send = || app.sms("ann");
     let failure = send().await.fails(403, "factor_disabled");
     assert!(
         failure["message"]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{K1, K2, TestApp};
+use candado_testkit::{K1, K2, TestApp};
 
 /// Every route that takes a JSON body from a client, with a body it accepts.
 fn bodies() -> Vec<(&'static str, Value)> {
@@ -321,9 +321,7 @@ async fn cry_07_a_database_sealed_with_another_key_ring_is_not_healthy() {
         assert_eq!(health(&other).await, status, "{ring}");
     }
     // Users who have nothing sealed say nothing of a ring.
-    app.post("/mfa/disable", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.disable("ann").await.expect(200);
     let other = app.redeployed(&[("MASTER_KEYS", &other_bytes)]);
     assert_eq!(health(&other).await, 200);
     // One account that nobody can read is a fault of its own.

@@ -5,7 +5,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, Mood, Reply, TestApp};
+use candado_testkit::{Authenticator, Mood, Reply, TestApp};
 
 /// More database calls than any endpoint makes.
 const CALLS: i64 = 8;
@@ -88,9 +88,7 @@ async fn atk_80_a_delivered_code_passes_once_whatever_fails() {
     for after_work in [false, true] {
         for n in 0..2 {
             let (app, _) = with_user().await;
-            app.post("/mfa/sms", json!({"user_id": "ann"}))
-                .await
-                .expect(200);
+            app.sms("ann").await.expect(200);
             let code = app.outbox.last().code();
             app.db.fail_at(n, after_work);
             app.verify("ann", &code).await.fails(503, "unavailable");
@@ -133,7 +131,7 @@ async fn atk_80_a_message_that_met_a_fault_leaves_no_code_that_was_not_sent() {
 #[tokio::test]
 async fn atk_80_an_enrolment_is_whole_or_not_there() {
     at_every_fault(
-        async |app, _| app.post("/mfa/register", json!({"user_id": "bob"})).await,
+        async |app, _| app.register("bob").await,
         async |app, _, reply, after_work| {
             reply.fails(503, "unavailable");
             let state = app.status("bob").await["state"].clone();
@@ -150,7 +148,7 @@ async fn atk_80_an_enrolment_is_whole_or_not_there() {
 #[tokio::test]
 async fn atk_80_a_renewal_never_costs_the_working_factor() {
     at_every_fault(
-        async |app, _| app.post("/mfa/renew", json!({"user_id": "ann"})).await,
+        async |app, _| app.renew("ann").await,
         async |app, authenticator, reply, _| {
             reply.fails(503, "unavailable");
             app.guess_right("ann", authenticator).await.expect(200);
@@ -209,10 +207,7 @@ async fn a_recovery_code_passes_once_whatever_fails() {
     for after_work in [false, true] {
         for n in 0..2 {
             let (app, _) = with_user().await;
-            let codes = app
-                .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-                .await
-                .expect(200);
+            let codes = app.recovery_codes("ann").await.expect(200);
             let code = codes["recovery_codes"][0].as_str().unwrap();
             app.db.fail_at(n, after_work);
             app.verify("ann", code).await.fails(503, "unavailable");
@@ -275,17 +270,12 @@ async fn atk_81_every_rule_holds_with_a_kv_that_fails_or_finds_nothing() {
             .fails(429, "locked");
         app.advance(61);
         app.guess_right("ann", &authenticator).await.expect(200);
-        let codes = app
-            .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-            .await
-            .expect(200);
+        let codes = app.recovery_codes("ann").await.expect(200);
         let code = codes["recovery_codes"][0].as_str().unwrap();
         app.verify("ann", code).await.expect(200);
         app.verify("ann", code)
             .await
             .fails(400, "code_already_used");
-        app.post("/mfa/disable", json!({"user_id": "ann"}))
-            .await
-            .expect(200);
+        app.disable("ann").await.expect(200);
     }
 }

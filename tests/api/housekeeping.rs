@@ -4,7 +4,7 @@ use candado::flows::housekeeping::{self, Allowance, Report};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, K1, K2, TestApp};
+use candado_testkit::{Authenticator, K1, K2, TestApp};
 
 fn ring(keys: &[&str]) -> String {
     keys.join(",")
@@ -17,13 +17,8 @@ async fn atk_77_keys_rotate_without_a_failed_verification() {
         |user: &str| json!({"user_id": user, "phone": "+34600111222", "email": "ann@example.com"});
     let ann = old.enrolled_with(body("ann")).await;
     let bob = old.enrolled_with(body("bob")).await;
-    let codes = old
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
-    old.post("/mfa/email", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let codes = old.recovery_codes("ann").await.expect(200);
+    old.email("ann").await.expect(200);
     let emailed = old.outbox.last().code();
     let token = old.token.clone();
 
@@ -61,9 +56,7 @@ async fn atk_77_keys_rotate_without_a_failed_verification() {
     new.verify("ann", codes["recovery_codes"][0].as_str().unwrap())
         .await
         .expect(200);
-    new.post("/mfa/sms", json!({"user_id": "bob"}))
-        .await
-        .expect(200);
+    new.sms("bob").await.expect(200);
     new.post_as(&token, "/mfa/generate", json!({"user_id": "ann"}))
         .await
         .fails(401, "invalid_token");
@@ -247,9 +240,7 @@ async fn rel_09_the_job_deletes_what_expired_and_nothing_alive() {
     let app = TestApp::new().await;
     app.enrolled_with(json!({"user_id": "ann", "phone": "+34600111222"}))
         .await;
-    app.post("/mfa/sms", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.sms("ann").await.expect(200);
     let revoke = json!({"access_token": app.token}).to_string();
     app.send(TestApp::request(
         Method::POST,
@@ -337,19 +328,10 @@ async fn atk_78_a_restored_backup_revives_nothing_that_was_used() {
     let ann = app
         .enrolled_with(json!({"user_id": "ann", "email": "ann@example.com"}))
         .await;
-    let codes = app
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200)["recovery_codes"]
-        .clone();
-    app.post("/mfa/email", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let codes = app.recovery_codes("ann").await.expect(200)["recovery_codes"].clone();
+    app.email("ann").await.expect(200);
     let emailed = app.outbox.last().code();
-    let pending = app
-        .post("/mfa/register", json!({"user_id": "bob"}))
-        .await
-        .expect(200);
+    let pending = app.register("bob").await.expect(200);
     let backup = app
         .db
         .rows("SELECT state FROM accounts WHERE user_id = 'ann'")
@@ -404,17 +386,14 @@ async fn atk_78_a_restored_backup_revives_nothing_that_was_used() {
         .fails(409, "mfa_not_enabled");
 
     // What is made from then on works, in that very second already.
-    let again = restored.post("/mfa/register", json!({"user_id": "bob"}));
+    let again = restored.register("bob");
     assert_eq!(picture(&again.await.expect(200)).await.status, 200);
     app.advance(60);
     restored
         .verify("ann", &ann.code(app.now()))
         .await
         .expect(200);
-    let codes = restored
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let codes = restored.recovery_codes("ann").await.expect(200);
     restored
         .verify("ann", codes["recovery_codes"][0].as_str().unwrap())
         .await

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, TestApp};
+use candado_testkit::{Authenticator, TestApp};
 
 #[tokio::test]
 async fn atk_54_the_same_user_id_of_two_clients_is_two_users() {
@@ -106,11 +106,7 @@ async fn atk_39_a_recovery_code_belongs_to_one_user_of_one_client() {
     app.post_as(&bank, "/mfa/recovery-codes", json!({"user_id": "ann"}))
         .await
         .expect(200);
-    let codes = app
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200)["recovery_codes"]
-        .clone();
+    let codes = app.recovery_codes("ann").await.expect(200)["recovery_codes"].clone();
     let code = codes[0].as_str().unwrap();
     app.verify("bob", code).await.fails(400, "invalid_code");
     let body = json!({"user_id": "ann", "code": code});
@@ -132,16 +128,12 @@ async fn ten_06_one_client_uses_up_nothing_of_anothers() {
     let body = json!({"user_id": "ann", "phone": "+34600111222", "confirm": false});
     app.post("/mfa/register", body.clone()).await.expect(200);
     app.post_as(&bank, "/mfa/register", body).await.expect(200);
-    app.post("/mfa/sms", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.sms("ann").await.expect(200);
     app.post_as(&bank, "/mfa/sms", json!({"user_id": "ann"}))
         .await
         .expect(200);
     app.advance(61);
-    app.post("/mfa/sms", json!({"user_id": "ann"}))
-        .await
-        .fails(429, "send_limited");
+    app.sms("ann").await.fails(429, "send_limited");
 }
 
 #[tokio::test]

@@ -3,22 +3,23 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test that meets what it does not expect is to fail"
 )]
 
 mod admin;
-mod attempts;
 mod auth;
 mod budget;
 mod contract;
-mod delivery;
-mod edges;
-mod enrolment;
 mod faults;
-mod harness;
 mod housekeeping;
+mod import;
 mod isolation;
+mod providers;
+mod qr_code;
 mod recovery;
+mod register;
+mod renew;
+mod send;
 mod users;
+mod verify;

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, TestApp};
+use candado_testkit::{Authenticator, TestApp};
 
 async fn codes(app: &TestApp, user: &str) -> Vec<String> {
     let reply = app
@@ -105,8 +105,7 @@ async fn atk_38_only_the_last_set_works_and_of_parallel_ones_one() {
     let app = TestApp::new().await;
     app.enrolled("ann").await;
     let old = codes(&app, "ann").await;
-    let replies =
-        join_all((0..2).map(|_| app.post("/mfa/recovery-codes", json!({"user_id": "ann"})))).await;
+    let replies = join_all((0..2).map(|_| app.recovery_codes("ann"))).await;
     app.verify("ann", &old[0]).await.fails(400, "invalid_code");
     let mut works = 0;
     for reply in replies {
@@ -142,13 +141,9 @@ async fn atk_28_guessing_recovery_codes_locks_recovery_and_nothing_else() {
 #[tokio::test]
 async fn recovery_codes_are_for_users_with_mfa() {
     let app = TestApp::new().await;
-    app.post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .fails(404, "user_not_found");
-    app.post("/mfa/register", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
-    app.post("/mfa/recovery-codes", json!({"user_id": "ann"}))
+    app.recovery_codes("ann").await.fails(404, "user_not_found");
+    app.register("ann").await.expect(200);
+    app.recovery_codes("ann")
         .await
         .fails(409, "mfa_not_enabled");
 }
@@ -204,16 +199,9 @@ async fn atk_30_a_code_of_one_purpose_or_channel_serves_no_other() {
     app.post("/mfa/register", json!({"user_id": "bob", "confirm": false}))
         .await
         .expect(200);
-    app.post(
-        "/mfa/recovery",
-        json!({"user_id": "ann", "recovery_method": "email"}),
-    )
-    .await
-    .expect(200);
+    app.recover("ann", "email").await.expect(200);
     let recovery = app.outbox.last().code();
-    app.post("/mfa/sms", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.sms("ann").await.expect(200);
     let sms = app.outbox.last().code();
     for method in ["totp", "sms", "email", "generated", "recovery_code"] {
         let body = json!({"user_id": "ann", "code": recovery, "method": method});
@@ -260,28 +248,15 @@ async fn rec_17_asking_for_recovery_changes_nothing_of_what_is_enrolled() {
         .enrolled_with(json!({"user_id": "ann", "phone": "+34600111222"}))
         .await;
     let before = app.status("ann").await;
-    app.post(
-        "/mfa/recovery",
-        json!({"user_id": "ann", "recovery_method": "sms"}),
-    )
-    .await
-    .expect(200);
+    app.recover("ann", "sms").await.expect(200);
     assert_eq!(app.status("ann").await, before);
     app.verify("ann", &authenticator.code(app.now() + 30))
         .await
         .expect(200);
-    app.post(
-        "/mfa/recovery",
-        json!({"user_id": "ann", "recovery_method": "email"}),
-    )
-    .await
-    .fails(422, "destination_missing");
-    app.post(
-        "/mfa/recovery",
-        json!({"user_id": "bob", "recovery_method": "sms"}),
-    )
-    .await
-    .fails(404, "user_not_found");
+    app.recover("ann", "email")
+        .await
+        .fails(422, "destination_missing");
+    app.recover("bob", "sms").await.fails(404, "user_not_found");
     for bad in [json!("fax"), json!(null), json!(1), json!("SMS")] {
         let failure = app
             .post(
@@ -300,12 +275,9 @@ async fn rec_17_asking_for_recovery_changes_nothing_of_what_is_enrolled() {
     )
     .await
     .expect(200);
-    app.post(
-        "/mfa/recovery",
-        json!({"user_id": "new", "recovery_method": "sms"}),
-    )
-    .await
-    .fails(409, "mfa_not_enabled");
+    app.recover("new", "sms")
+        .await
+        .fails(409, "mfa_not_enabled");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, TestApp};
+use candado_testkit::{Authenticator, TestApp};
 
 #[tokio::test]
 async fn a_contact_is_set_masked_and_removed() {
@@ -37,14 +37,8 @@ async fn disabling_leaves_nothing_that_verifies() {
     let authenticator = app
         .enrolled_with(json!({"user_id": "ann", "phone": "+34600111222"}))
         .await;
-    let generated = app
-        .post("/mfa/generate", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
-    let codes = app
-        .post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let generated = app.generate("ann").await.expect(200);
+    let codes = app.recovery_codes("ann").await.expect(200);
     for _ in 0..2 {
         let reply = app
             .post(
@@ -86,15 +80,10 @@ async fn disabling_leaves_nothing_that_verifies() {
             .await
             .fails(409, "mfa_not_enabled");
     }
-    app.post("/mfa/disable", json!({"user_id": "bob"}))
-        .await
-        .fails(404, "user_not_found");
+    app.disable("bob").await.fails(404, "user_not_found");
 
     // ATK-33: on again, the old secret stays dead.
-    let again = app
-        .post("/mfa/register", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let again = app.register("ann").await.expect(200);
     app.guess_right("ann", &authenticator)
         .await
         .fails(400, "invalid_code");
@@ -108,14 +97,8 @@ async fn rate_12_turning_mfa_off_and_on_resets_no_count() {
     let app = TestApp::new().await;
     let authenticator = app.enrolled("ann").await;
     app.guess_wrong("ann", &authenticator, 4).await;
-    app.post("/mfa/disable", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
-    let again = Authenticator::of(
-        &app.post("/mfa/register", json!({"user_id": "ann"}))
-            .await
-            .expect(200),
-    );
+    app.disable("ann").await.expect(200);
+    let again = Authenticator::of(&app.register("ann").await.expect(200));
     let failure = app
         .verify("ann", &again.wrong(app.now()))
         .await
@@ -156,9 +139,7 @@ async fn a_request_that_began_before_a_deletion_does_not_touch_the_user_made_aft
             .as_i64()
             .unwrap()
     };
-    app.post("/mfa/register", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.register("ann").await.expect(200);
     let before = version().await;
     app.send(TestApp::request(
         Method::DELETE,
@@ -168,9 +149,7 @@ async fn a_request_that_began_before_a_deletion_does_not_touch_the_user_made_aft
     ))
     .await
     .expect(204);
-    app.post("/mfa/register", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.register("ann").await.expect(200);
     assert_ne!(version().await, before, "versions do not begin again");
 }
 
@@ -208,10 +187,7 @@ async fn atk_36_with_step_up_taking_away_needs_a_fresh_code() {
         .await
         .fails(400, "invalid_code");
     assert_eq!(failure["attempts_remaining"], 4);
-    let generated = app
-        .post("/mfa/generate", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    let generated = app.generate("ann").await.expect(200);
     app.post(
         "/mfa/disable",
         with_code(generated["code"].as_str().unwrap()),
@@ -236,7 +212,7 @@ async fn the_first_recovery_codes_need_no_step_up_right_after_the_enrolment_and_
     for (seconds, is_free) in [(0, true), (599, true), (600, false)] {
         let app = TestApp::with_settings(json!({"require_step_up": true})).await;
         let authenticator = app.enrolled("ann").await;
-        let ask = || app.post("/mfa/recovery-codes", json!({"user_id": "ann"}));
+        let ask = || app.recovery_codes("ann");
         app.advance(seconds);
         if is_free {
             ask().await.expect(200);
@@ -258,9 +234,7 @@ async fn the_first_recovery_codes_need_no_step_up_right_after_the_enrolment_and_
     let disable = json!({"user_id": "ann", "code": first.code(app.now())});
     app.post("/mfa/disable", disable).await.expect(200);
     app.enrolled("ann").await;
-    app.post("/mfa/recovery-codes", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.recovery_codes("ann").await.expect(200);
 }
 
 #[tokio::test]
@@ -394,4 +368,19 @@ async fn atk_83_there_is_no_code_header_or_parameter_for_tests() {
             .await
             .fails(400, "invalid_request");
     }
+}
+
+#[tokio::test]
+async fn the_status_says_since_when_a_user_is_known_and_when_it_last_verified() {
+    let app = TestApp::new().await;
+    let began = app.now();
+    let user = json!({"user_id": "ann", "confirm": false});
+    let enrolment = app.post("/mfa/register", user).await.expect(200);
+    let authenticator = Authenticator::of(&enrolment);
+    assert_eq!(app.status("ann").await["last_verified_at"], json!(null));
+    app.advance(90);
+    app.guess_right("ann", &authenticator).await.expect(200);
+    let status = app.status("ann").await;
+    assert_eq!(status["created_at"], began);
+    assert_eq!(status["last_verified_at"], began + 90);
 }

@@ -244,12 +244,12 @@ impl World {
             }
             Op::RecoveryCode(back) => {
                 let shown = self.shown.iter().rev().nth(back).cloned();
-                (shown.map(GuessedCode::Recovery), None)
+                (shown.map(GuessedCode::RecoveryCode), None)
             }
             Op::OldCode(back) => (self.accepted.iter().rev().nth(back).cloned(), None),
             Op::WrongRecoveryCode => {
                 let code = RecoveryCode::draw().unwrap();
-                (Some(GuessedCode::Recovery(code)), None)
+                (Some(GuessedCode::RecoveryCode(code)), None)
             }
             Op::Nonsense(named) => (Some(GuessedCode::NoCode), named),
             Op::Named { sent: true, method } => {
@@ -641,7 +641,7 @@ proptest! {
                 Method::Sms => Op::Send(Channel::Sms, Purpose::Verify),
                 Method::Email => Op::Send(Channel::Email, Purpose::Verify),
                 Method::Generated => Op::Send(Channel::Api, Purpose::Verify),
-                Method::Recovery => Op::Send(Channel::Email, Purpose::Recovery),
+                Method::RecoveryMessage => Op::Send(Channel::Email, Purpose::Recovery),
                 Method::RecoveryCode => Op::NewRecoveryCodes,
             };
             world.step(&before);

@@ -145,7 +145,7 @@ impl App {
 impl Delivered {
     pub(crate) fn method(&self) -> Method {
         match (self.purpose, self.channel) {
-            (Purpose::Recovery, _) => Method::Recovery,
+            (Purpose::Recovery, _) => Method::RecoveryMessage,
             (Purpose::Verify, Channel::Sms) => Method::Sms,
             (Purpose::Verify, Channel::Email) => Method::Email,
             (Purpose::Verify, Channel::Api) => Method::Generated,
@@ -199,7 +199,7 @@ impl Model {
         let nothing_else = match guess {
             GuessedCode::NoCode => any.is_empty(),
             GuessedCode::Numeric(_) => fitting.is_empty(),
-            GuessedCode::Recovery(_) => false,
+            GuessedCode::RecoveryCode(_) => false,
         };
         let worn_out = self.apps.iter().any(|app| app.life == Life::Disabled);
         if nothing_else && worn_out && accepts(Method::Totp) {
@@ -242,7 +242,7 @@ impl Model {
         let wrong = Answer::Wrong(open.to_vec());
         match guess {
             GuessedCode::NoCode => wrong,
-            GuessedCode::Recovery(code) => {
+            GuessedCode::RecoveryCode(code) => {
                 let may = accepts(Method::RecoveryCode) && open.contains(&Class::Recovery);
                 let place = self.kept.iter().position(|kept| kept == code);
                 let place = place.filter(|_| may);
@@ -276,7 +276,7 @@ impl Model {
                     Method::Generated,
                     Method::Email,
                     Method::Sms,
-                    Method::Recovery,
+                    Method::RecoveryMessage,
                 ];
                 let place = |sent: &&Delivered| order.iter().position(|one| *one == sent.method());
                 if let Some(sent) = sent.min_by_key(place) {
@@ -300,7 +300,7 @@ impl Model {
     ) -> bool {
         match guess {
             GuessedCode::NoCode => false,
-            GuessedCode::Recovery(code) => {
+            GuessedCode::RecoveryCode(code) => {
                 accepts(Method::RecoveryCode)
                     && !self.is_locked(Class::Recovery, now)
                     && self.used.contains(code)
@@ -331,7 +331,7 @@ impl Model {
             Some(GuessedCode::Numeric(code)) => app.has_length_of(code),
             Some(_) => false,
         };
-        let kept = matches!(guess, None | Some(GuessedCode::Recovery(_)));
+        let kept = matches!(guess, None | Some(GuessedCode::RecoveryCode(_)));
         let sent = |class| {
             self.live.iter().any(|sent| {
                 accepts(sent.method())
@@ -457,6 +457,6 @@ pub(crate) fn class_of(method: Method) -> Class {
     match method {
         Method::Totp => Class::Totp,
         Method::Sms | Method::Email | Method::Generated => Class::Delivered,
-        Method::Recovery | Method::RecoveryCode => Class::Recovery,
+        Method::RecoveryMessage | Method::RecoveryCode => Class::Recovery,
     }
 }

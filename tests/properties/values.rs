@@ -115,7 +115,7 @@ proptest! {
             text.replace(['-', ' '], "").replace(['I', 'L'], "1").replace('O', "0")
         };
         match GuessedCode::from(changed.clone()) {
-            GuessedCode::Recovery(parsed) => prop_assert_eq!(parsed == code, plain(&changed) == plain(&text)),
+            GuessedCode::RecoveryCode(parsed) => prop_assert_eq!(parsed == code, plain(&changed) == plain(&text)),
             _ => prop_assert!(plain(&changed) != plain(&text)),
         }
     }

@@ -214,7 +214,7 @@ impl Account {
         let nothing_else = match attempt.guess {
             GuessedCode::NoCode => live.classes().is_empty(),
             GuessedCode::Numeric(_) => fitting.classes().is_empty(),
-            GuessedCode::Recovery(_) => false,
+            GuessedCode::RecoveryCode(_) => false,
         };
         let disabled = self.factors.iter().any(Factor::is_disabled);
         if nothing_else && disabled && attempt.accept.allows(Method::Totp) {
@@ -252,7 +252,7 @@ impl Account {
                     found | spent.is(code, attempt.vault, attempt.now)
                 })
             }
-            GuessedCode::Recovery(code) => {
+            GuessedCode::RecoveryCode(code) => {
                 let set = self.recovery.as_ref();
                 let set = set.filter(|_| told(Method::RecoveryCode));
                 set.is_some_and(|set| set.was_used(&code.digest(attempt.vault.owner)))

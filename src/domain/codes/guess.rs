@@ -16,7 +16,7 @@ const LONGEST: usize = 96;
 pub enum GuessedCode {
     /// Six or eight digits.
     Numeric(NumericCode),
-    Recovery(RecoveryCode),
+    RecoveryCode(RecoveryCode),
     /// Nothing any code looks like. It can match nothing, so it is never compared and never counted.
     NoCode,
 }
@@ -27,7 +27,7 @@ impl GuessedCode {
         let classes: &[Class] = match self {
             Self::Numeric(code) if code.has(Digits::SIX) => &[Class::Totp, Class::Delivered],
             Self::Numeric(_) => &[Class::Totp, Class::Recovery],
-            Self::Recovery(_) => &[Class::Recovery],
+            Self::RecoveryCode(_) => &[Class::Recovery],
             Self::NoCode => &[],
         };
         classes.iter().copied().collect()
@@ -44,7 +44,7 @@ impl From<String> for GuessedCode {
         let code: String = text.chars().filter(|c| !is_spacing(*c)).collect();
         NumericCode::parse(&code)
             .map(Self::Numeric)
-            .or_else(|_| RecoveryCode::parse(&code).map(Self::Recovery))
+            .or_else(|_| RecoveryCode::parse(&code).map(Self::RecoveryCode))
             .unwrap_or(Self::NoCode)
     }
 }
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(guess("1234 5678"), guess("12345678"));
         assert_ne!(guess("1234 5678"), guess("123456"));
         let recovery = guess("0123-4567-89AB-CDEF-GHJK-MNPQ");
-        assert!(matches!(recovery, GuessedCode::Recovery(_)));
+        assert!(matches!(recovery, GuessedCode::RecoveryCode(_)));
         assert_eq!(guess("0123 4567\t89ab cdef ghjk mnpq "), recovery);
     }
 

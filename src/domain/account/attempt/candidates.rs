@@ -27,7 +27,7 @@ impl<'a> Candidates<'a> {
         };
         match guess {
             GuessedCode::NoCode => nothing,
-            GuessedCode::Recovery(_) => Candidates {
+            GuessedCode::RecoveryCode(_) => Candidates {
                 recovery: self.recovery,
                 ..nothing
             },
@@ -72,7 +72,7 @@ impl<'a> Candidates<'a> {
     pub(super) fn compare(&self, attempt: &Attempt<'_>) -> Result<Found, SealError> {
         match attempt.guess {
             GuessedCode::NoCode => Ok(Found::Nothing),
-            GuessedCode::Recovery(code) => {
+            GuessedCode::RecoveryCode(code) => {
                 let digest = code.digest(attempt.vault.owner);
                 let is_left = self.recovery.is_some_and(|set| set.is_left(&digest));
                 Ok(if is_left {

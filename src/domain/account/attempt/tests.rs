@@ -309,8 +309,8 @@ fn a_delivered_code_is_accepted_once_and_names_its_method() {
         (Channel::Sms, Purpose::Verify, Method::Sms),
         (Channel::Email, Purpose::Verify, Method::Email),
         (Channel::Api, Purpose::Verify, Method::Generated),
-        (Channel::Sms, Purpose::Recovery, Method::Recovery),
-        (Channel::Email, Purpose::Recovery, Method::Recovery),
+        (Channel::Sms, Purpose::Recovery, Method::RecoveryMessage),
+        (Channel::Email, Purpose::Recovery, Method::RecoveryMessage),
     ] {
         let mut fixture = Fixture::active();
         let (dispatch, digests) = fixture.challenge(channel, purpose, NOW);
@@ -461,7 +461,7 @@ fn rec_03_a_recovery_code_works_once() {
     let mut fixture = Fixture::active();
     let codes = fixture.replace_recovery_codes();
     for (used, code) in codes.into_iter().enumerate() {
-        let code = GuessedCode::Recovery(code);
+        let code = GuessedCode::RecoveryCode(code);
         assert_eq!(fixture.guess(&code, NOW), verified(Method::RecoveryCode));
         assert_eq!(fixture.account.recovery_codes_remaining(), 9 - used);
         assert_eq!(
@@ -482,7 +482,7 @@ fn rec_07_recovery_has_a_counter_of_its_own() {
     }
     assert!(matches!(fixture.right(NOW), Err(Refusal::Locked { .. })));
     assert_eq!(
-        fixture.guess(&GuessedCode::Recovery(codes[0].clone()), NOW),
+        fixture.guess(&GuessedCode::RecoveryCode(codes[0].clone()), NOW),
         verified(Method::RecoveryCode)
     );
     assert!(
@@ -490,12 +490,12 @@ fn rec_07_recovery_has_a_counter_of_its_own() {
         "a recovery resets no authenticator's lock"
     );
 
-    let unknown = GuessedCode::Recovery(RecoveryCode::draw().unwrap());
+    let unknown = GuessedCode::RecoveryCode(RecoveryCode::draw().unwrap());
     for _ in 0..5 {
         assert_eq!(wrong_in(&fixture.guess(&unknown, NOW)), [Class::Recovery]);
     }
     assert!(matches!(
-        fixture.guess(&GuessedCode::Recovery(codes[1].clone()), NOW),
+        fixture.guess(&GuessedCode::RecoveryCode(codes[1].clone()), NOW),
         Err(Refusal::Locked { .. })
     ));
     assert_eq!(fixture.right(NOW.plus(60)), verified(Method::Totp));
@@ -517,7 +517,7 @@ fn a_locked_authenticator_leaves_a_recovery_message_usable_and_untried_by_its_ow
     assert!(matches!(
         verdict,
         Ok(Verdict::Verified {
-            method: Method::Recovery,
+            method: Method::RecoveryMessage,
             ..
         })
     ));

@@ -16,7 +16,7 @@ use http::{Request, Response};
 
 /// SQLite that counts round trips and can fail.
 #[derive(Clone)]
-pub(crate) struct Storage {
+pub struct Storage {
     sqlite: Sqlite,
     trips: Arc<AtomicU64>,
     /// Calls until the one that fails, negative for never; and whether it fails before or after its work.
@@ -40,7 +40,7 @@ impl Storage {
     }
 
     /// Runs `sql` between the calls of the next request: before its `n`-th, the first being 0.
-    pub(crate) fn before(&self, n: u64, sql: &str) {
+    pub fn before(&self, n: u64, sql: &str) {
         *self.meanwhile.lock().unwrap() = Some((n, sql.to_owned()));
     }
 
@@ -62,12 +62,12 @@ impl Storage {
     }
 
     /// The statements of the last call.
-    pub(crate) fn last_batch(&self) -> Vec<Statement> {
+    pub fn last_batch(&self) -> Vec<Statement> {
         self.written.lock().unwrap().clone()
     }
 
     /// How SQLite carries out the statement of the last call.
-    pub(crate) async fn plan_of_last(&self) -> String {
+    pub async fn plan_of_last(&self) -> String {
         let statement = self.last_batch().remove(0);
         let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
         let explain = Statement::new(sql, statement.params);
@@ -80,26 +80,26 @@ impl Storage {
     }
 
     /// Round trips since the last time this was asked.
-    pub(crate) fn trips(&self) -> u64 {
+    pub fn trips(&self) -> u64 {
         self.trips.swap(0, Ordering::SeqCst)
     }
 
     /// Lets the `n`-th call from now fail, the first being 0; with `after_work`, only its answer is lost.
-    pub(crate) fn fail_at(&self, n: i64, after_work: bool) {
+    pub fn fail_at(&self, n: i64, after_work: bool) {
         *self.fails_after_work.lock().unwrap() = after_work;
         self.fails_in.store(n, Ordering::SeqCst);
     }
 
     /// Whether a failure that was asked for has not come to pass.
-    pub(crate) fn has_fault_left(&self) -> bool {
+    pub fn has_fault_left(&self) -> bool {
         self.fails_in.swap(-1, Ordering::SeqCst) >= 0
     }
 
-    pub(crate) async fn rows(&self, sql: &'static str) -> Vec<Row> {
+    pub async fn rows(&self, sql: &'static str) -> Vec<Row> {
         self.sqlite.run(Statement::new(sql, [])).await.unwrap().rows
     }
 
-    pub(crate) async fn execute(&self, sql: String) {
+    pub async fn execute(&self, sql: String) {
         self.sqlite.run(Statement::new(sql, [])).await.unwrap();
     }
 }
@@ -130,7 +130,7 @@ impl Database for Storage {
 
 /// How KV behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub enum Mood {
     Sound,
     /// Every call fails.
     Failing,
@@ -141,11 +141,11 @@ pub(crate) enum Mood {
 }
 
 #[derive(Clone)]
-pub(crate) struct Kv {
+pub struct Kv {
     sqlite: SqliteKeyValue,
     mood: Arc<Mutex<Mood>>,
     reads: Arc<AtomicU64>,
-    pub(crate) written: Arc<Mutex<HashMap<String, (String, u64)>>>,
+    pub written: Arc<Mutex<HashMap<String, (String, u64)>>>,
 }
 
 impl Kv {
@@ -163,12 +163,12 @@ impl Kv {
         }
     }
 
-    pub(crate) fn set(&self, mood: Mood) {
+    pub fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
     /// Reads since the last time this was asked.
-    pub(crate) fn reads(&self) -> u64 {
+    pub fn reads(&self) -> u64 {
         self.reads.swap(0, Ordering::SeqCst)
     }
 
@@ -211,14 +211,14 @@ impl KeyValue for Kv {
 
 /// One request a provider got.
 #[derive(Debug, Clone)]
-pub(crate) struct Sent {
-    pub(crate) uri: String,
-    pub(crate) body: String,
+pub struct Sent {
+    pub uri: String,
+    pub body: String,
 }
 
 impl Sent {
     /// The code in the message's text.
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         let text = if self.uri.contains("/Messages.json") {
             form_urlencoded::parse(self.body.as_bytes())
                 .find(|(name, _)| name == "Body")
@@ -239,7 +239,7 @@ impl Sent {
 
 /// What a provider answers to one request.
 #[derive(Debug, Clone)]
-pub(crate) enum Answer {
+pub enum Answer {
     Status(u16, &'static [(&'static str, &'static str)], &'static str),
     Timeout,
     Reset,
@@ -247,32 +247,32 @@ pub(crate) enum Answer {
 
 /// Both providers: they accept everything unless told otherwise.
 #[derive(Clone, Default)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     sent: Arc<Mutex<Vec<Sent>>>,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     waits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Outbox {
-    pub(crate) fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
     }
 
-    pub(crate) fn last(&self) -> Sent {
+    pub fn last(&self) -> Sent {
         self.sent().pop().expect("a message was sent")
     }
 
     /// What the next requests are answered.
-    pub(crate) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+    pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.answers.lock().unwrap().extend(answers);
     }
 
     /// The next requests succeed.
-    pub(crate) fn forget_answers(&self) {
+    pub fn forget_answers(&self) {
         self.answers.lock().unwrap().clear();
     }
 
-    pub(crate) fn waits(&self) -> Vec<Duration> {
+    pub fn waits(&self) -> Vec<Duration> {
         self.waits.lock().unwrap().clone()
     }
 }

@@ -1,30 +1,13 @@
-//! Codes by SMS, by e-mail and to the application: order, limits, and providers that fail.
+//! Codes by SMS, by e-mail and to the application: what is sent, to whom, how often.
 
+use candado_testkit::{Mood, TestApp, wrong_code};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Mood, Reply, TestApp, wrong_code};
-
-/// A user with both destinations, and an active factor no code of which was used.
-async fn user(app: &TestApp, name: &str) {
-    let body = json!({"user_id": name, "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
-    app.post("/mfa/register", body).await.expect(200);
-}
-
-async fn with_user() -> TestApp {
-    let app = TestApp::new().await;
-    user(&app, "ann").await;
-    app
-}
-
-async fn send(app: &TestApp, path: &str) -> Reply {
-    app.post(path, json!({"user_id": "ann"})).await
-}
-
 #[tokio::test]
 async fn a_code_by_sms_is_sent_and_verifies_once() {
-    let app = with_user().await;
-    let reply = send(&app, "/mfa/sms").await.expect(200);
+    let app = TestApp::with_ann().await;
+    let reply = app.sms("ann").await.expect(200);
     let expected = json!({"status": "success", "message": "Code sent by SMS", "expires_in": 300, "destination": "+34•••••••22"});
     assert_eq!(reply, expected);
     let sent = app.outbox.sent();
@@ -57,7 +40,7 @@ async fn a_code_by_sms_is_sent_and_verifies_once() {
 
 #[tokio::test]
 async fn a_code_by_email_is_sent_and_verifies_once() {
-    let app = with_user().await;
+    let app = TestApp::with_ann().await;
     let reply = app
         .post(
             "/mfa/email",
@@ -91,8 +74,8 @@ async fn a_code_by_email_is_sent_and_verifies_once() {
 
 #[tokio::test]
 async fn a_generated_code_is_given_to_the_application_and_verifies_once() {
-    let app = with_user().await;
-    let reply = send(&app, "/mfa/generate").await.expect(200);
+    let app = TestApp::with_ann().await;
+    let reply = app.generate("ann").await.expect(200);
     assert_eq!(reply["expires_in"], 300);
     let code = reply["code"].as_str().unwrap();
     assert!(app.outbox.sent().is_empty());
@@ -107,13 +90,13 @@ async fn a_generated_code_is_given_to_the_application_and_verifies_once() {
 
 #[tokio::test]
 async fn oob_09_a_sent_code_is_in_no_answer_and_no_record() {
-    let app = with_user().await;
-    let answers = [send(&app, "/mfa/sms").await, send(&app, "/mfa/email").await];
+    let app = TestApp::with_ann().await;
+    let answers = [app.sms("ann").await, app.email("ann").await];
     let codes: Vec<String> = app
         .outbox
         .sent()
         .iter()
-        .map(crate::harness::Sent::code)
+        .map(candado_testkit::Sent::code)
         .collect();
     let stored = format!(
         "{:?} {:?}",
@@ -138,8 +121,8 @@ async fn oob_09_a_sent_code_is_in_no_answer_and_no_record() {
 #[tokio::test]
 async fn oob_02_a_code_lives_five_minutes() {
     for (seconds, accepted) in [(299, true), (300, false)] {
-        let app = with_user().await;
-        send(&app, "/mfa/sms").await.expect(200);
+        let app = TestApp::with_ann().await;
+        app.sms("ann").await.expect(200);
         app.advance(seconds);
         assert_eq!(
             app.verify("ann", &app.outbox.last().code()).await.status == 200,
@@ -151,11 +134,11 @@ async fn oob_02_a_code_lives_five_minutes() {
 
 #[tokio::test]
 async fn atk_31_a_replaced_code_is_dead_though_kv_may_hold_it() {
-    let app = with_user().await;
+    let app = TestApp::with_ann().await;
     app.kv.set(Mood::Stale);
-    send(&app, "/mfa/sms").await.expect(200);
+    app.sms("ann").await.expect(200);
     app.advance(60);
-    send(&app, "/mfa/sms").await.expect(200);
+    app.sms("ann").await.expect(200);
     let [old, new] = [0, 1].map(|at| app.outbox.sent()[at].code());
     if old != new {
         app.verify("ann", &old).await.fails(400, "invalid_code");
@@ -168,9 +151,9 @@ async fn atk_31_a_replaced_code_is_dead_though_kv_may_hold_it() {
 
 #[tokio::test]
 async fn atk_31_a_code_dies_with_its_destination() {
-    let app = with_user().await;
-    send(&app, "/mfa/sms").await.expect(200);
-    send(&app, "/mfa/email").await.expect(200);
+    let app = TestApp::with_ann().await;
+    app.sms("ann").await.expect(200);
+    app.email("ann").await.expect(200);
     app.post(
         "/mfa/contact",
         json!({"user_id": "ann", "phone": "+34600111223"}),
@@ -184,8 +167,8 @@ async fn atk_31_a_code_dies_with_its_destination() {
 
 #[tokio::test]
 async fn atk_32_the_right_code_is_refused_after_five_wrong_ones() {
-    let app = with_user().await;
-    send(&app, "/mfa/email").await.expect(200);
+    let app = TestApp::with_ann().await;
+    app.email("ann").await.expect(200);
     let right = app.outbox.last().code();
     for _ in 0..5 {
         let body = json!({"user_id": "ann", "code": wrong_code(std::slice::from_ref(&right)), "method": "email"});
@@ -200,8 +183,8 @@ async fn atk_32_the_right_code_is_refused_after_five_wrong_ones() {
 #[tokio::test]
 async fn atk_02_of_parallel_uses_of_a_delivered_code_one_succeeds() {
     for _ in 0..20 {
-        let app = with_user().await;
-        send(&app, "/mfa/sms").await.expect(200);
+        let app = TestApp::with_ann().await;
+        app.sms("ann").await.expect(200);
         let code = app.outbox.last().code();
         let replies = join_all((0..50).map(|_| app.verify("ann", &code))).await;
         assert_eq!(
@@ -214,8 +197,8 @@ async fn atk_02_of_parallel_uses_of_a_delivered_code_one_succeeds() {
 #[tokio::test]
 async fn atk_66_of_parallel_requests_one_message_goes_out() {
     for path in ["/mfa/sms", "/mfa/email"] {
-        let app = with_user().await;
-        let replies = join_all((0..50).map(|_| send(&app, path))).await;
+        let app = TestApp::with_ann().await;
+        let replies = join_all((0..50).map(|_| app.of_user(path, "ann"))).await;
         assert_eq!(
             replies.iter().filter(|reply| reply.status == 200).count(),
             1
@@ -226,7 +209,7 @@ async fn atk_66_of_parallel_requests_one_message_goes_out() {
                 .all(|reply| matches!(reply.status, 200 | 429))
         );
         assert_eq!(app.outbox.sent().len(), 1);
-        let limited = send(&app, path).await.fails(429, "send_limited");
+        let limited = app.of_user(path, "ann").await.fails(429, "send_limited");
         assert_eq!(limited["retry_after"], 60);
     }
 }
@@ -235,7 +218,7 @@ async fn atk_66_of_parallel_requests_one_message_goes_out() {
 async fn atk_66_a_destination_gets_five_messages_in_ten_minutes_whoever_asks() {
     let app = TestApp::new().await;
     for n in 0..6 {
-        user(&app, &format!("user{n}")).await;
+        app.reachable(&format!("user{n}")).await;
     }
     for n in 0..5 {
         app.post("/mfa/sms", json!({"user_id": format!("user{n}")}))
@@ -261,7 +244,7 @@ async fn atk_66_a_destination_gets_five_messages_in_ten_minutes_whoever_asks() {
 async fn sms_03_a_destination_gets_ten_messages_a_day() {
     let app = TestApp::new().await;
     for n in 0..12 {
-        user(&app, &format!("user{n}")).await;
+        app.reachable(&format!("user{n}")).await;
     }
     for n in 0..10 {
         app.post("/mfa/email", json!({"user_id": format!("user{n}")}))
@@ -306,20 +289,15 @@ async fn atk_69_a_used_up_budget_stops_messages_and_nothing_else() {
     )
     .await
     .expect(200);
-    send(&app, "/mfa/sms").await.expect(200);
-    let limited = app
-        .post("/mfa/sms", json!({"user_id": "bob"}))
-        .await
-        .fails(429, "send_limited");
+    app.sms("ann").await.expect(200);
+    let limited = app.sms("bob").await.fails(429, "send_limited");
     assert_eq!(limited["retry_after"], 86_400 - app.now() % 86_400);
-    send(&app, "/mfa/email").await.expect(200);
+    app.email("ann").await.expect(200);
     app.verify("ann", &authenticator.code(app.now() + 30))
         .await
         .expect(200);
     app.advance(limited["retry_after"].as_u64().unwrap());
-    app.post("/mfa/sms", json!({"user_id": "bob"}))
-        .await
-        .expect(200);
+    app.sms("bob").await.expect(200);
 }
 
 #[tokio::test]
@@ -362,10 +340,8 @@ async fn atk_68_numbers_outside_the_allowed_countries_reach_no_provider() {
     }
     assert!(app.outbox.sent().is_empty());
     let unset = TestApp::configured(&[("SMS_COUNTRIES", "")]).await;
-    user(&unset, "ann").await;
-    send(&unset, "/mfa/sms")
-        .await
-        .fails(422, "destination_not_allowed");
+    unset.reachable("ann").await;
+    unset.sms("ann").await.fails(422, "destination_not_allowed");
 }
 
 #[tokio::test]
@@ -373,7 +349,7 @@ async fn why_no_sms_goes_somewhere_is_told_and_what_cannot_work_is_not_offered()
     let to = async |app: &TestApp, phone: &str| {
         let body = json!({"user_id": "ann", "phone": phone, "email": "ann@example.com"});
         app.enrolled_with(body).await;
-        let failure = send(app, "/mfa/sms").await;
+        let failure = app.sms("ann").await;
         let failure = failure.fails(422, "destination_not_allowed");
         assert_eq!(app.status("ann").await["methods"], json!(["totp", "email"]));
         failure["message"].as_str().unwrap().to_owned()
@@ -392,12 +368,8 @@ async fn why_no_sms_goes_somewhere_is_told_and_what_cannot_work_is_not_offered()
     let app = TestApp::with_settings(json!({"methods": ["totp", "email"]})).await;
     let body = json!({"user_id": "ann", "phone": "+34600111222"});
     app.enrolled_with(body).await;
-    send(&app, "/mfa/sms")
-        .await
-        .fails(403, "method_not_allowed");
-    send(&app, "/mfa/email")
-        .await
-        .fails(422, "destination_missing");
+    app.sms("ann").await.fails(403, "method_not_allowed");
+    app.email("ann").await.fails(422, "destination_missing");
     assert_eq!(app.status("ann").await["methods"], json!(["totp"]));
 }
 
@@ -422,15 +394,9 @@ async fn a_user_without_a_destination_is_told_so() {
     app.post("/mfa/register", json!({"user_id": "ann", "confirm": false}))
         .await
         .expect(200);
-    send(&app, "/mfa/sms")
-        .await
-        .fails(422, "destination_missing");
-    send(&app, "/mfa/email")
-        .await
-        .fails(422, "destination_missing");
-    app.post("/mfa/sms", json!({"user_id": "bob"}))
-        .await
-        .fails(404, "user_not_found");
+    app.sms("ann").await.fails(422, "destination_missing");
+    app.email("ann").await.fails(422, "destination_missing");
+    app.sms("bob").await.fails(404, "user_not_found");
     app.post("/mfa/sms", json!({"user_id": "ann", "locale": "fr"}))
         .await
         .fails(400, "invalid_request");
@@ -442,8 +408,8 @@ async fn atk_71_a_clients_name_adds_no_line_to_a_message() {
         json!({"issuer": "Shop @evil.example #1 <b>", "sms_domain": "shop.example"}),
     )
     .await;
-    user(&app, "ann").await;
-    send(&app, "/mfa/sms").await.expect(200);
+    app.reachable("ann").await;
+    app.sms("ann").await.expect(200);
     let body = form_urlencoded::parse(app.outbox.last().body.as_bytes())
         .find(|(name, _)| name == "Body")
         .unwrap()
@@ -451,7 +417,7 @@ async fn atk_71_a_clients_name_adds_no_line_to_a_message() {
         .into_owned();
     assert_eq!(body.matches('@').count(), 1);
     assert!(body.ends_with(&format!("\n@shop.example #{}", app.outbox.last().code())));
-    send(&app, "/mfa/email").await.expect(200);
+    app.email("ann").await.expect(200);
     let mail: Value = serde_json::from_str(&app.outbox.last().body).unwrap();
     assert!(
         !mail["content"][1]["value"]
@@ -461,277 +427,12 @@ async fn atk_71_a_clients_name_adds_no_line_to_a_message() {
     );
 }
 
-/// ATK-79: what each provider fault gives, how many requests it takes, and that the user may try again.
-#[tokio::test]
-async fn atk_79_provider_faults_are_bounded_and_leave_no_code_behind() {
-    let refused = |status| {
-        vec![Answer::Status(
-            status,
-            &[],
-            r#"{"code":21211,"message":"The 'To' number +34600111222 is not valid"}"#,
-        )]
-    };
-    let faults: Vec<(Vec<Answer>, u16, &str, usize)> = vec![
-        (refused(400), 502, "delivery_failed", 1),
-        (refused(401), 502, "delivery_failed", 1),
-        (refused(403), 502, "delivery_failed", 1),
-        (refused(404), 502, "delivery_failed", 1),
-        (refused(413), 502, "delivery_failed", 1),
-        (
-            [429; 3].into_iter().flat_map(refused).collect(),
-            503,
-            "delivery_unavailable",
-            3,
-        ),
-        (
-            vec![Answer::Status(429, &[("retry-after", "3600")], "")],
-            503,
-            "delivery_unavailable",
-            1,
-        ),
-        (
-            vec![Answer::Status(500, &[], "")],
-            503,
-            "delivery_unavailable",
-            1,
-        ),
-        (
-            vec![Answer::Status(503, &[], "<html>")],
-            503,
-            "delivery_unavailable",
-            1,
-        ),
-        (
-            vec![Answer::Status(
-                302,
-                &[("location", "https://evil.example")],
-                "",
-            )],
-            503,
-            "delivery_unavailable",
-            1,
-        ),
-        (vec![Answer::Timeout], 503, "delivery_unavailable", 1),
-        (vec![Answer::Reset], 503, "delivery_unavailable", 1),
-    ];
-    for path in ["/mfa/sms", "/mfa/email"] {
-        for (answers, status, code, requests) in &faults {
-            let app = with_user().await;
-            app.outbox.answer(answers.clone());
-            let failure = send(&app, path).await.fails(*status, code);
-            assert!(
-                !failure.to_string().contains("600111222"),
-                "the provider's words stay here"
-            );
-            assert_eq!(app.outbox.sent().len(), *requests, "{answers:?}");
-            let dead = app.outbox.last().code();
-            app.verify("ann", &dead).await.fails(400, "invalid_code");
-            assert_eq!(
-                app.events("ann").await[..3],
-                ["enrolled", "code_sent", "delivery_failed"]
-            );
-            if matches!(answers[0], Answer::Status(429, ..)) {
-                // ATK-89: nobody's message goes there before.
-                let pause = failure["retry_after"].as_u64().unwrap();
-                app.advance(pause - 1);
-                let early = send(&app, path).await.fails(503, "delivery_unavailable");
-                assert_eq!(early["retry_after"], 1);
-                assert_eq!(app.outbox.sent().len(), *requests);
-                app.advance(1);
-            }
-            send(&app, path).await.expect(200);
-            app.verify("ann", &app.outbox.last().code())
-                .await
-                .expect(200);
-        }
-    }
-}
-
-#[tokio::test]
-async fn atk_89_a_provider_that_is_busy_is_left_alone_by_everybody_until_its_time() {
-    let app = with_user().await;
-    let bank = app.new_client("bank", json!({})).await;
-    let other = json!({"user_id": "bob", "phone": "+34600111299", "email": "bob@example.com"});
-    app.post_as(&bank, "/mfa/register", other).await.expect(200);
-    app.outbox
-        .answer([Answer::Status(429, &[("retry-after", "120")], "")]);
-    let failure = send(&app, "/mfa/sms")
-        .await
-        .fails(503, "delivery_unavailable");
-    assert_eq!(failure["retry_after"], 120);
-    app.advance(119);
-    let bob = json!({"user_id": "bob"});
-    let token = &app.renewed_token("bank").await;
-    for _ in 0..20 {
-        app.post_as(token, "/mfa/sms", bob.clone())
-            .await
-            .fails(503, "delivery_unavailable");
-        send(&app, "/mfa/sms")
-            .await
-            .fails(503, "delivery_unavailable");
-    }
-    assert_eq!(app.outbox.sent().len(), 1, "one call of the provider");
-    // The other provider goes on.
-    app.post_as(token, "/mfa/email", bob.clone())
-        .await
-        .expect(200);
-    app.advance(1);
-    app.post_as(token, "/mfa/sms", bob).await.expect(200);
-    send(&app, "/mfa/sms").await.expect(200);
-}
-
-#[tokio::test]
-async fn atk_89_a_destination_the_provider_refuses_is_tried_ten_times_in_ten_minutes() {
-    for (path, limited_after) in [("/mfa/sms", 10), ("/mfa/email", 10)] {
-        let app = with_user().await;
-        let mut refused = 0;
-        for _ in 0..60 {
-            app.outbox.answer([Answer::Status(400, &[], "")]);
-            let reply = send(&app, path).await;
-            refused += usize::from(reply.status == 502);
-            if reply.status != 502 {
-                reply.fails(429, "send_limited");
-            }
-        }
-        assert_eq!((refused, app.outbox.sent().len()), (limited_after, 10));
-        // An event for each try, and one a minute that no more were made.
-        let events = app.events("ann").await;
-        let count = |kind: &str| events.iter().filter(|event| *event == kind).count();
-        assert_eq!((count("delivery_failed"), count("send_refused")), (10, 1));
-        app.advance(660);
-        app.outbox.forget_answers();
-        send(&app, path).await.expect(200);
-    }
-}
-
-#[tokio::test]
-async fn rel_02_a_429_is_tried_again_after_the_time_it_asks_for_and_with_the_same_code() {
-    let app = with_user().await;
-    app.outbox.answer([
-        Answer::Status(429, &[("retry-after", "2")], ""),
-        Answer::Status(429, &[], ""),
-    ]);
-    send(&app, "/mfa/sms").await.expect(200);
-    let sent = app.outbox.sent();
-    assert_eq!(sent.len(), 3);
-    assert!(sent.iter().all(|message| message.body == sent[0].body));
-    let waits: Vec<u128> = app
-        .outbox
-        .waits()
-        .iter()
-        .map(std::time::Duration::as_millis)
-        .collect();
-    assert!(
-        (2_000..=2_500).contains(&waits[0]) && (1_000..=1_250).contains(&waits[1]),
-        "{waits:?}"
-    );
-}
-
-#[tokio::test]
-async fn the_providers_error_code_reaches_the_record_and_not_the_caller() {
-    let app = with_user().await;
-    app.outbox.answer([Answer::Status(
-        400,
-        &[],
-        r#"{"code":21211,"message":"The 'To' number is not valid"}"#,
-    )]);
-    let failure = send(&app, "/mfa/sms").await.fails(502, "delivery_failed");
-    assert!(!failure.to_string().contains("21211"));
-    let log = app
-        .db
-        .rows("SELECT detail FROM audit_log WHERE event = 'delivery_failed'")
-        .await;
-    let detail: Value = serde_json::from_str(log[0]["detail"].as_str().unwrap()).unwrap();
-    assert_eq!(
-        detail,
-        json!({"channel": "sms", "provider_status": 400, "provider_code": 21211})
-    );
-}
-
-#[tokio::test]
-async fn rel_03_a_refused_message_gives_its_place_in_the_limits_back() {
-    let app = TestApp::with_settings(json!({"sends_per_ten_minutes": 1})).await;
-    user(&app, "ann").await;
-    for _ in 0..3 {
-        app.outbox.answer([Answer::Status(400, &[], "")]);
-        send(&app, "/mfa/sms").await.fails(502, "delivery_failed");
-    }
-    send(&app, "/mfa/sms").await.expect(200);
-    user(&app, "bob").await;
-    app.post("/mfa/sms", json!({"user_id": "bob"}))
-        .await
-        .fails(429, "send_limited");
-}
-
-#[tokio::test]
-async fn a_message_that_may_have_been_sent_keeps_its_place_in_the_limits() {
-    let app = TestApp::with_settings(json!({"sends_per_ten_minutes": 1})).await;
-    user(&app, "ann").await;
-    app.outbox.answer([Answer::Timeout]);
-    send(&app, "/mfa/sms")
-        .await
-        .fails(503, "delivery_unavailable");
-    send(&app, "/mfa/sms").await.fails(429, "send_limited");
-}
-
-#[tokio::test]
-async fn rel_08_a_channel_that_is_not_configured_says_so_and_totp_works() {
-    let app = TestApp::configured(&[("TWILIO_ACCOUNT_SID", ""), ("SENDGRID_API_KEY", "")]).await;
-    let authenticator = app
-        .enrolled_with(
-            json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"}),
-        )
-        .await;
-    for path in ["/mfa/sms", "/mfa/email"] {
-        let failure = send(&app, path).await.fails(503, "channel_not_configured");
-        assert_eq!(failure.get("retry_after"), None, "waiting does not help");
-    }
-    assert_eq!(app.status("ann").await["methods"], json!(["totp"]));
-    app.verify("ann", &authenticator.code(app.now() + 30))
-        .await
-        .expect(200);
-}
-
-#[tokio::test]
-async fn atk_81_a_kv_that_fails_stops_messages_and_counts_guesses_all_the_same() {
-    let app = with_user().await;
-    app.kv.set(Mood::Failing);
-    send(&app, "/mfa/sms").await.fails(503, "unavailable");
-    send(&app, "/mfa/generate").await.fails(503, "unavailable");
-    assert!(app.outbox.sent().is_empty());
-    app.kv.set(Mood::Sound);
-    send(&app, "/mfa/email").await.expect(200);
-    app.kv.set(Mood::Failing);
-    let right = app.outbox.last().code();
-    for _ in 0..5 {
-        app.verify("ann", &right).await.fails(503, "unavailable");
-    }
-    app.kv.set(Mood::Sound);
-    app.verify("ann", &right).await.fails(429, "locked");
-    app.advance(60);
-    app.verify("ann", &right).await.expect(200);
-}
-
-#[tokio::test]
-async fn atk_81_a_kv_that_finds_nothing_lets_nothing_in() {
-    let app = with_user().await;
-    send(&app, "/mfa/sms").await.expect(200);
-    app.kv.set(Mood::Empty);
-    app.verify("ann", &app.outbox.last().code())
-        .await
-        .fails(400, "invalid_code");
-    app.kv.set(Mood::Sound);
-    app.verify("ann", &app.outbox.last().code())
-        .await
-        .expect(200);
-}
-
 #[tokio::test]
 async fn a_message_is_two_round_trips_and_a_delivered_code_two_and_a_read() {
-    let app = with_user().await;
+    let app = TestApp::with_ann().await;
     for path in ["/mfa/sms", "/mfa/email"] {
         app.db.trips();
-        send(&app, path).await.expect(200);
+        app.of_user(path, "ann").await.expect(200);
         let trips = app.db.trips();
         assert!(trips <= 3, "{trips}");
         assert_eq!(trips, 2);
@@ -745,4 +446,23 @@ async fn a_message_is_two_round_trips_and_a_delivered_code_two_and_a_read() {
         app.kv.reads() <= 3,
         "the lock mark and the digests of two channels"
     );
+}
+
+#[tokio::test]
+async fn rate_08_messages_to_one_number_use_up_nothing_of_another() {
+    let app = TestApp::new().await;
+    let send = async |user: String, phone: &str| {
+        let user = json!({"user_id": user});
+        let mut registration = user.clone();
+        registration["phone"] = json!(phone);
+        app.post("/mfa/register", registration).await.expect(200);
+        app.post("/mfa/sms", user).await
+    };
+    for n in 0..5 {
+        send(format!("one-{n}"), "+34600111222").await.expect(200);
+    }
+    send("one-5".to_owned(), "+34600111222")
+        .await
+        .fails(429, "send_limited");
+    send("other".to_owned(), "+34600111223").await.expect(200);
 }

@@ -5,14 +5,14 @@ use http::{HeaderMap, Response};
 use serde_json::Value;
 
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) bytes: Bytes,
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
 }
 
 impl Reply {
-    pub(crate) fn new(response: Response<Bytes>) -> Self {
+    pub fn new(response: Response<Bytes>) -> Self {
         let (parts, bytes) = response.into_parts();
         let reply = Self {
             status: parts.status.as_u16(),
@@ -60,19 +60,19 @@ impl Reply {
         }
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {:?}", self.bytes))
     }
 
     /// The body of an answer with that status.
     #[track_caller]
-    pub(crate) fn expect(&self, status: u16) -> Value {
+    pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{:?}", self.bytes);
         if self.bytes.is_empty() {
             Value::Null
@@ -83,7 +83,7 @@ impl Reply {
 
     /// The body of a failure with that status and code.
     #[track_caller]
-    pub(crate) fn fails(&self, status: u16, code: &str) -> Value {
+    pub fn fails(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
         assert_eq!(body["error"], code, "{body}");
         body

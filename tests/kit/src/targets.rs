@@ -4,16 +4,9 @@
 //! Each asserts more than the absence of a panic: what may never be accepted, and that what is accepted
 //! reads back as itself.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use candado::api;
-use candado::app::App;
-use candado::config::Config;
 use candado::domain::account::{Accept, Account, Attempt, Digests, Enrolment, Verdict};
 use candado::domain::codes::guess::GuessedCode;
 use candado::domain::codes::import::{ImportedSecret, ImportedUrl};
@@ -25,19 +18,16 @@ use candado::domain::crypto::keys::KeyRing;
 use candado::domain::crypto::sealing::{Place, Sealed, Vault};
 use candado::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims, QrClaims};
 use candado::domain::ids::{ClientId, Owner, UserId};
-use candado::domain::method::Method;
+use candado::domain::method::Method as Proof;
 use candado::domain::time::UnixTime;
-use candado::native::kv::SqliteKeyValue;
-use candado::native::sqlite::Sqlite;
-use candado::platform::{HttpClient, HttpError};
 use hmac::{Hmac, KeyInit, Mac};
-use http::{Request, Response};
-use serde_json::{Value, json};
+use http::{Method, Request};
+use serde_json::json;
 use sha2::Sha256;
 
+use crate::{ADMIN_TOKEN, ISSUER, TestApp};
+
 const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k0:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
-const ISSUER: &str = "https://mfa.example.com";
-const ADMIN_TOKEN: &str = "admin-token-of-at-least-32-characters";
 const NOW: UnixTime = UnixTime::from_secs(1_760_000_010);
 
 fn keys() -> KeyRing {
@@ -70,24 +60,21 @@ pub fn requests(data: &[u8]) {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(async {
-        let service = Service::new().await;
+        let app = TestApp::new().await;
+        let user = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
+        app.post("/mfa/register", user).await.expect(200);
+        let token = app.fresh_token();
         if path.starts_with("/admin") {
             request = request.header("authorization", format!("Bearer {ADMIN_TOKEN}"));
         } else if !path.starts_with("/auth") {
-            request = request.header("authorization", format!("Bearer {}", service.token));
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         let Ok(request) = request.body(Bytes::copy_from_slice(body)) else {
             return;
         };
-        let response = service.send(request).await;
-        let status = response.status().as_u16();
-        assert!(status < 500, "{status}: {response:?}");
-        if status >= 400 && !response.body().is_empty() {
-            let body: Value = serde_json::from_slice(response.body()).expect("a failure is JSON");
-            assert_eq!(body["status"], "failure");
-            assert!(body["error"].is_string() && body["message"].is_string());
-        }
-        assert_eq!(response.headers()["cache-control"], "no-store");
+        // What every answer has, and the shape of every failure, is asserted where a `Reply` is made.
+        let reply = app.send(request).await;
+        assert!(reply.status < 500, "{reply:?}");
         // Whatever was asked: the user's factor still counts, unless it was for the caller to end it.
         let ends = [
             "/mfa/disable",
@@ -96,99 +83,12 @@ pub fn requests(data: &[u8]) {
             "/admin/clients",
         ];
         if !ends.iter().any(|end| path.starts_with(end)) {
-            let status = Request::get(format!("{ISSUER}/mfa/status?user_id=ann"))
-                .header("authorization", format!("Bearer {}", service.token))
-                .body(Bytes::new());
-            let status = service.send(status.expect("a request")).await;
-            let revoked = path == "/auth/revoke" && status.status() == 401;
-            let status: Value = serde_json::from_slice(status.body()).expect("JSON");
-            assert!(revoked || status["state"] == "active", "{status}");
+            let status = TestApp::request(Method::GET, "/mfa/status?user_id=ann", Some(&token), "");
+            let status = app.send(status).await;
+            let revoked = path == "/auth/revoke" && status.status == 401;
+            assert!(revoked || status.json()["state"] == "active", "{status:?}");
         }
     });
-}
-
-/// The service with one client and one user with an app, a phone and an address.
-struct Service {
-    app: Arc<App>,
-    router: axum::Router,
-    token: String,
-}
-
-impl Service {
-    async fn new() -> Self {
-        let now = || NOW.as_secs() * 1000;
-        let variable = |name: &str| {
-            let value = match name {
-                "MASTER_KEYS" => KEYS,
-                "PUBLIC_URL" => ISSUER,
-                "ADMIN_TOKEN" => ADMIN_TOKEN,
-                "SMS_COUNTRIES" => "*",
-                "TWILIO_ACCOUNT_SID" => "AC0123456789abcdef0123456789abcdef",
-                "TWILIO_AUTH_TOKEN" => "twilio-token",
-                "TWILIO_FROM" => "+15005550006",
-                "SENDGRID_API_KEY" => "SG.key",
-                "SENDGRID_FROM" => "mfa@example.com",
-                _ => return None,
-            };
-            Some(value.to_owned())
-        };
-        let db = Sqlite::in_memory().expect("a database");
-        let kv = SqliteKeyValue::new(db.clone(), Arc::new(now)).expect("a store");
-        let app = App {
-            config: Config::from_lookup(variable).expect("a configuration"),
-            db: Arc::new(db),
-            kv: Arc::new(kv),
-            http: Arc::new(Providers),
-            clock: Box::new(now),
-        };
-        let mut service = Self {
-            app: Arc::new(app),
-            router: api::router(),
-            token: String::new(),
-        };
-        let client = json!({"name": "Shop", "client_id": "shop"});
-        let client = service.post("/admin/clients", ADMIN_TOKEN, &client).await;
-        let credentials = json!({"client_id": "shop", "client_secret": client["client_secret"]});
-        let issued = service.post("/auth", "", &credentials).await;
-        service.token = issued["access_token"].as_str().expect("a token").to_owned();
-        let user = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
-        service.post("/mfa/register", &service.token, &user).await;
-        service
-    }
-
-    async fn post(&self, path: &str, token: &str, body: &Value) -> Value {
-        let mut request =
-            Request::post(format!("{ISSUER}{path}")).header("content-type", "application/json");
-        if !token.is_empty() {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let body = Bytes::from(body.to_string());
-        let response = self.send(request.body(body).expect("a request")).await;
-        assert!(response.status().is_success(), "{path}: {response:?}");
-        serde_json::from_slice(response.body()).expect("JSON")
-    }
-
-    async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let (response, tasks) = api::serve(&self.router, &self.app, request).await;
-        for task in tasks {
-            task.await;
-        }
-        response
-    }
-}
-
-/// Providers that accept everything.
-struct Providers;
-
-#[async_trait]
-impl HttpClient for Providers {
-    async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Vec<u8>>, HttpError> {
-        let mut accepted = Response::new(Vec::new());
-        *accepted.status_mut() = http::StatusCode::ACCEPTED;
-        Ok(accepted)
-    }
-
-    async fn wait(&self, _: Duration) {}
 }
 
 /// A token as it stands, and then a token that says what the bytes say, signed with the right key: the
@@ -304,10 +204,10 @@ pub fn codes(data: &[u8]) {
             let digits = code.as_str().bytes().all(|byte| byte.is_ascii_digit());
             assert!(matches!(code.as_str().len(), 6 | 8) && digits);
         }
-        GuessedCode::Recovery(code) => {
+        GuessedCode::RecoveryCode(code) => {
             let shown = code.display();
             let again = GuessedCode::from(shown.clone());
-            assert_eq!(again, GuessedCode::Recovery(code));
+            assert_eq!(again, GuessedCode::RecoveryCode(code));
             let symbols = |text: &str| {
                 let text = plain(text).to_ascii_uppercase();
                 text.replace(['I', 'L'], "1").replace('O', "0")
@@ -341,9 +241,9 @@ pub fn stored_accounts(data: &[u8]) {
         account.email(vault),
     );
     let on = account.mfa_enabled();
-    let accept = Accept::any_of(Method::ALL);
+    let accept = Accept::any_of(Proof::ALL);
     for guess in [
-        GuessedCode::Recovery(RecoveryCode::draw().expect("randomness")),
+        GuessedCode::RecoveryCode(RecoveryCode::draw().expect("randomness")),
         GuessedCode::from("000000".to_owned()),
         GuessedCode::from("00000000".to_owned()),
     ] {

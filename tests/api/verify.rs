@@ -1,11 +1,12 @@
 //! Verifying: one use, counting, locking, under races and at the edges of time.
 
+use candado::platform::KeyValue as _;
 use candado::platform::Value as SqlValue;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Authenticator, TestApp};
+use candado_testkit::{Authenticator, TestApp};
 
 #[tokio::test]
 async fn atk_05_a_code_is_accepted_once_whatever_token_presents_it() {
@@ -219,15 +220,9 @@ async fn atk_21_the_hundredth_failure_disables_until_renewal() {
     app.guess_right("ann", &authenticator)
         .await
         .fails(403, "factor_disabled");
-    app.post("/mfa/register", json!({"user_id": "ann"}))
-        .await
-        .fails(409, "already_registered");
+    app.register("ann").await.fails(409, "already_registered");
 
-    let new = Authenticator::of(
-        &app.post("/mfa/renew", json!({"user_id": "ann"}))
-            .await
-            .expect(200),
-    );
+    let new = Authenticator::of(&app.renew("ann").await.expect(200));
     app.guess_right("ann", &new).await.expect(200);
     assert_eq!(app.status("ann").await["state"], "active");
 }
@@ -363,9 +358,7 @@ async fn unknown_and_unenrolled_users_have_nothing_to_verify() {
         .await
         .fails(404, "user_not_found");
     app.enrolled("ann").await;
-    app.post("/mfa/disable", json!({"user_id": "ann"}))
-        .await
-        .expect(200);
+    app.disable("ann").await.expect(200);
     app.verify("ann", "123456")
         .await
         .fails(409, "mfa_not_enabled");
@@ -398,14 +391,14 @@ async fn the_mark_in_kv_refuses_early_and_the_account_holds_without_it() {
         (until.as_str(), *ttl),
         (format!("{{\"totp\":{}}}", app.now() + 60).as_str(), 60)
     );
-    for mood in [crate::harness::Mood::Empty, crate::harness::Mood::Failing] {
+    for mood in [candado_testkit::Mood::Empty, candado_testkit::Mood::Failing] {
         app.kv.set(mood);
         app.guess_right("ann", &authenticator)
             .await
             .fails(429, "locked");
     }
     // A mark that outlives its lock in a stale cache allows nothing and refuses nothing.
-    app.kv.set(crate::harness::Mood::Stale);
+    app.kv.set(candado_testkit::Mood::Stale);
     app.advance(60);
     app.guess_right("ann", &authenticator).await.expect(200);
 }
@@ -464,4 +457,24 @@ async fn the_statements_of_a_verification_are_those_that_are_tried_on_d1() {
         std::fs::write(path, &current).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), current);
+}
+
+#[tokio::test]
+async fn a_mark_in_kv_refuses_until_its_time_and_not_at_it() {
+    let app = TestApp::new().await;
+    let authenticator = app.enrolled("ann").await;
+    app.advance(30);
+    let code = authenticator.code(app.now());
+    let mark = async |until: u64| {
+        let locks = json!({"totp": until, "delivered": until + 1}).to_string();
+        app.kv.put("lock:shop:ann", &locks, 600).await.unwrap();
+    };
+    mark(app.now() + 7).await;
+    let failure = app.verify("ann", &code).await.fails(429, "locked");
+    assert_eq!(failure["retry_after"], 7);
+    let named = |method: &str| json!({"user_id": "ann", "code": code, "method": method});
+    let failure = app.post("/mfa/verify", named("sms")).await;
+    assert_eq!(failure.fails(429, "locked")["retry_after"], 8);
+    mark(app.now()).await;
+    app.verify("ann", &code).await.expect(200);
 }

@@ -1,7 +1,11 @@
-//! A test application that reads like a client.
+//! The service in the hands of a test: an application that reads like a client, with a clock that is set, storage
+//! that counts and fails, a KV that lies, and providers that are recorded.
+//!
+//! What is not as expected panics, as in the tests that use it.
 
 mod platform;
 mod reply;
+pub mod targets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,41 +25,41 @@ use candado::flows::housekeeping::{self, Allowance, Report};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-pub(crate) use platform::{Answer, Kv, Mood, Outbox, Sent, Storage};
-pub(crate) use reply::Reply;
+pub use platform::{Answer, Kv, Mood, Outbox, Sent, Storage};
+pub use reply::Reply;
 
-const ISSUER: &str = "https://mfa.example.com";
-pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-at-least-32-characters";
-pub(crate) const K1: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-pub(crate) const K2: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+pub const ISSUER: &str = "https://mfa.example.com";
+pub const ADMIN_TOKEN: &str = "admin-token-of-at-least-32-characters";
+pub const K1: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const K2: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 /// The second 10 of a time step.
-pub(crate) const START: u64 = 1_760_000_020;
+pub const START: u64 = 1_760_000_020;
 
 /// The service with everything around it in the test's hands.
-pub(crate) struct TestApp {
-    pub(crate) app: Arc<App>,
+pub struct TestApp {
+    pub app: Arc<App>,
     router: Router,
     clock: Arc<AtomicU64>,
-    pub(crate) db: Storage,
-    pub(crate) kv: Kv,
-    pub(crate) outbox: Outbox,
+    pub db: Storage,
+    pub kv: Kv,
+    pub outbox: Outbox,
     /// Of the client `shop`.
-    pub(crate) token: String,
+    pub token: String,
     epoch: TokenEpoch,
 }
 
 impl TestApp {
     /// A service with one client, `shop`, and its token.
-    pub(crate) async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with_settings(json!({})).await
     }
 
-    pub(crate) async fn with_settings(settings: Value) -> Self {
+    pub async fn with_settings(settings: Value) -> Self {
         Self::build(&[], settings).await
     }
 
     /// The same with other variables.
-    pub(crate) async fn configured(changed: &[(&str, &str)]) -> Self {
+    pub async fn configured(changed: &[(&str, &str)]) -> Self {
         Self::build(changed, json!({})).await
     }
 
@@ -70,7 +74,8 @@ impl TestApp {
     }
 
     /// The same databases under another configuration: what a new deployment finds.
-    pub(crate) fn redeployed(&self, changed: &[(&str, &str)]) -> Self {
+    #[must_use]
+    pub fn redeployed(&self, changed: &[(&str, &str)]) -> Self {
         let mut app = Self::assemble(
             changed,
             self.clock.clone(),
@@ -122,20 +127,20 @@ impl TestApp {
         }
     }
 
-    pub(crate) fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         self.clock.load(Ordering::SeqCst) / 1000
     }
 
-    pub(crate) fn advance(&self, seconds: u64) {
+    pub fn advance(&self, seconds: u64) {
         self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    pub(crate) fn set_back(&self, seconds: u64) {
+    pub fn set_back(&self, seconds: u64) {
         self.clock.fetch_sub(seconds * 1000, Ordering::SeqCst);
     }
 
     /// Any request at all. Work left for after the answer is done before this returns.
-    pub(crate) async fn send(&self, request: Request<Bytes>) -> Reply {
+    pub async fn send(&self, request: Request<Bytes>) -> Reply {
         let (reply, tasks) = self.send_and_leave(request).await;
         for task in tasks {
             task.await;
@@ -144,17 +149,12 @@ impl TestApp {
     }
 
     /// As a Worker does it whose isolate ends with the answer: later work is not done.
-    pub(crate) async fn send_and_leave(&self, request: Request<Bytes>) -> (Reply, Vec<Task>) {
+    pub async fn send_and_leave(&self, request: Request<Bytes>) -> (Reply, Vec<Task>) {
         let (response, tasks) = api::serve(&self.router, &self.app, request).await;
         (Reply::new(response), tasks)
     }
 
-    pub(crate) fn request(
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: &str,
-    ) -> Request<Bytes> {
+    pub fn request(method: Method, path: &str, token: Option<&str>, body: &str) -> Request<Bytes> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("https://mfa.example.com{path}"));
@@ -168,19 +168,19 @@ impl TestApp {
     }
 
     /// A request of the client `shop`.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.post_as(&self.fresh_token(), path, body).await
     }
 
     /// A token of `shop` that holds now, however far the clock went.
-    pub(crate) fn fresh_token(&self) -> String {
+    pub fn fresh_token(&self) -> String {
         let client = ClientId::try_from("shop".to_owned()).unwrap();
         let epoch = self.epoch.clone();
         let claims = AccessClaims::new(ISSUER, &client, epoch, self.app.now()).unwrap();
         claims.sign(self.app.keys()).unwrap()
     }
 
-    pub(crate) async fn post_as(&self, token: &str, path: &str, body: Value) -> Reply {
+    pub async fn post_as(&self, token: &str, path: &str, body: Value) -> Reply {
         self.send(Self::request(
             Method::POST,
             path,
@@ -190,7 +190,7 @@ impl TestApp {
         .await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Reply {
         self.send(Self::request(
             Method::GET,
             path,
@@ -200,7 +200,7 @@ impl TestApp {
         .await
     }
 
-    pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Reply {
+    pub async fn admin(&self, method: Method, path: &str, body: Value) -> Reply {
         let body = if body.is_null() {
             String::new()
         } else {
@@ -211,13 +211,13 @@ impl TestApp {
     }
 
     /// Makes a client and gives its token.
-    pub(crate) async fn new_client(&self, id: &str, settings: Value) -> String {
+    pub async fn new_client(&self, id: &str, settings: Value) -> String {
         let secret = self.new_secret(id, settings).await;
         self.token_for(id, &secret).await
     }
 
     /// Makes a client and gives its secret.
-    pub(crate) async fn new_secret(&self, id: &str, settings: Value) -> String {
+    pub async fn new_secret(&self, id: &str, settings: Value) -> String {
         let body = json!({"name": "Shop", "client_id": id, "settings": settings});
         let created = self.admin(Method::POST, "/admin/clients", body).await;
         let created = created.expect(201);
@@ -225,7 +225,7 @@ impl TestApp {
     }
 
     /// A token of a client that holds now, for a test that made its clock go on.
-    pub(crate) async fn renewed_token(&self, id: &str) -> String {
+    pub async fn renewed_token(&self, id: &str) -> String {
         let body = json!({"overlap_seconds": 60});
         let at = format!("/admin/clients/{id}/rotate-secret");
         let rotated = self.admin(Method::POST, &at, body).await.expect(200);
@@ -233,18 +233,7 @@ impl TestApp {
             .await
     }
 
-    pub(crate) async fn token_for(&self, id: &str, secret: &str) -> String {
-        let reply = self
-            .post_as(
-                "",
-                "/auth",
-                json!({"client_id": id, "client_secret": secret}),
-            )
-            .await;
-        assert_eq!(
-            reply.status, 400,
-            "credentials and a bearer token are two methods"
-        );
+    pub async fn token_for(&self, id: &str, secret: &str) -> String {
         let request = Self::request(
             Method::POST,
             "/auth",
@@ -257,12 +246,25 @@ impl TestApp {
             .to_owned()
     }
 
+    /// The service with the user `ann`, who has a phone, an address, and an active factor no code of which was used.
+    pub async fn with_ann() -> Self {
+        let app = Self::new().await;
+        app.reachable("ann").await;
+        app
+    }
+
+    /// Registers a user with a phone and an address, and a factor that is active at once.
+    pub async fn reachable(&self, user: &str) {
+        let body = json!({"user_id": user, "phone": "+34600111222", "email": "ann@example.com", "confirm": false});
+        self.post("/mfa/register", body).await.expect(200);
+    }
+
     /// Registers a user and confirms the factor with a first code, whose step is then used.
-    pub(crate) async fn enrolled(&self, user: &str) -> Authenticator {
+    pub async fn enrolled(&self, user: &str) -> Authenticator {
         self.enrolled_with(json!({"user_id": user})).await
     }
 
-    pub(crate) async fn enrolled_with(&self, body: Value) -> Authenticator {
+    pub async fn enrolled_with(&self, body: Value) -> Authenticator {
         let user = body["user_id"].as_str().unwrap().to_owned();
         let authenticator = Authenticator::of(&self.post("/mfa/register", body).await.expect(200));
         self.verify(&user, &authenticator.code(self.now()))
@@ -271,17 +273,63 @@ impl TestApp {
         authenticator
     }
 
-    pub(crate) async fn verify(&self, user: &str, code: &str) -> Reply {
+    /// Registers a user without data of contact; the factor is pending.
+    pub async fn register(&self, user: &str) -> Reply {
+        self.of_user("/mfa/register", user).await
+    }
+
+    pub async fn renew(&self, user: &str) -> Reply {
+        self.of_user("/mfa/renew", user).await
+    }
+
+    pub async fn disable(&self, user: &str) -> Reply {
+        self.of_user("/mfa/disable", user).await
+    }
+
+    pub async fn recovery_codes(&self, user: &str) -> Reply {
+        self.of_user("/mfa/recovery-codes", user).await
+    }
+
+    pub async fn sms(&self, user: &str) -> Reply {
+        self.of_user("/mfa/sms", user).await
+    }
+
+    pub async fn email(&self, user: &str) -> Reply {
+        self.of_user("/mfa/email", user).await
+    }
+
+    pub async fn generate(&self, user: &str) -> Reply {
+        self.of_user("/mfa/generate", user).await
+    }
+
+    /// Asks for a recovery message, by `sms` or `email`.
+    pub async fn recover(&self, user: &str, by: &str) -> Reply {
+        let body = json!({"user_id": user, "recovery_method": by});
+        self.post("/mfa/recovery", body).await
+    }
+
+    /// The operator unlocks a user of `shop`.
+    pub async fn unlock(&self, user: &str) -> Reply {
+        let body = json!({"client_id": "shop", "user_id": user});
+        self.admin(Method::POST, "/admin/unlock", body).await
+    }
+
+    /// A request that names a user and nothing else.
+    pub async fn of_user(&self, path: &str, user: &str) -> Reply {
+        self.post(path, json!({"user_id": user})).await
+    }
+
+    pub async fn verify(&self, user: &str, code: &str) -> Reply {
         self.post("/mfa/verify", json!({"user_id": user, "code": code}))
             .await
     }
 
-    pub(crate) async fn guess_right(&self, user: &str, authenticator: &Authenticator) -> Reply {
+    pub async fn guess_right(&self, user: &str, authenticator: &Authenticator) -> Reply {
         self.verify(user, &authenticator.code(self.now())).await
     }
 
     /// So many wrong codes, each of which is counted.
-    pub(crate) async fn guess_wrong(&self, user: &str, authenticator: &Authenticator, times: u32) {
+    pub async fn guess_wrong(&self, user: &str, authenticator: &Authenticator, times: u32) {
         for _ in 0..times {
             self.verify(user, &authenticator.wrong(self.now()))
                 .await
@@ -290,7 +338,7 @@ impl TestApp {
     }
 
     /// Runs the scheduled job as often as it is given time for.
-    pub(crate) async fn housekeep(&self) -> Report {
+    pub async fn housekeep(&self) -> Report {
         let allowance = Allowance {
             milliseconds: 1,
             statements: u32::MAX,
@@ -298,14 +346,14 @@ impl TestApp {
         housekeeping::run(&self.app, allowance).await.unwrap()
     }
 
-    pub(crate) async fn status(&self, user: &str) -> Value {
+    pub async fn status(&self, user: &str) -> Value {
         self.get(&format!("/mfa/status?user_id={user}"))
             .await
             .expect(200)
     }
 
     /// The events recorded for a user, oldest first.
-    pub(crate) async fn events(&self, user: &str) -> Vec<String> {
+    pub async fn events(&self, user: &str) -> Vec<String> {
         let log = self
             .admin(
                 Method::GET,
@@ -322,7 +370,7 @@ impl TestApp {
 }
 
 /// A code that none of these is.
-pub(crate) fn wrong_code(right: &[String]) -> String {
+pub fn wrong_code(right: &[String]) -> String {
     (0..10)
         .map(|n| format!("{n:06}"))
         .find(|code| !right.contains(code))
@@ -330,12 +378,12 @@ pub(crate) fn wrong_code(right: &[String]) -> String {
 }
 
 /// The user's authenticator app. (That codes of a program not ours verify is tested with the Worker.)
-pub(crate) struct Authenticator {
-    pub(crate) secret: Vec<u8>,
+pub struct Authenticator {
+    pub secret: Vec<u8>,
 }
 
 impl Authenticator {
-    pub(crate) fn of(enrolment: &Value) -> Self {
+    pub fn of(enrolment: &Value) -> Self {
         Self {
             secret: base32::decode(
                 base32::Alphabet::Rfc4648 { padding: false },
@@ -345,7 +393,7 @@ impl Authenticator {
         }
     }
 
-    pub(crate) fn code(&self, now: u64) -> String {
+    pub fn code(&self, now: u64) -> String {
         let parameters = Parameters::default();
         let code: NumericCode =
             parameters.code_at(&self.secret, parameters.step_at(UnixTime::from_secs(now)));
@@ -353,7 +401,7 @@ impl Authenticator {
     }
 
     /// A code no step near `now` has.
-    pub(crate) fn wrong(&self, now: u64) -> String {
+    pub fn wrong(&self, now: u64) -> String {
         wrong_code(&[now - 60, now - 30, now, now + 30, now + 60].map(|at| self.code(at)))
     }
 }
