@@ -351,3 +351,29 @@ async fn an_account_with_contact_and_recovery_codes_takes_about_two_kilobytes() 
     let each = (bytes().await - before) / 5000;
     assert!(each <= 2200, "{each} bytes an account");
 }
+
+#[tokio::test]
+async fn ten_01_the_record_that_is_asked_for_one_client_shows_nothing_of_another() {
+    let app = TestApp::new().await;
+    app.enrolled("ann").await;
+    let bank = app.new_client("bank", json!({})).await;
+    app.post_as(&bank, "/mfa/register", json!({"user_id": "ann"}))
+        .await
+        .expect(200);
+    for (query, expected) in [
+        ("client_id=bank", &["client_created", "enrolled"][..]),
+        ("client_id=bank&user_id=ann", &["enrolled"]),
+        ("client_id=bank&event=confirmed", &[]),
+        ("user_id=ann", &["enrolled", "confirmed", "enrolled"]),
+    ] {
+        let at = format!("/admin/audit?{query}");
+        let record = app.admin(Method::GET, &at, Value::Null).await.expect(200);
+        let events: Vec<&str> = record["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["event"].as_str().unwrap())
+            .collect();
+        assert_eq!(events, expected, "{query}");
+    }
+}

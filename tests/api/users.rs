@@ -384,3 +384,19 @@ async fn the_status_says_since_when_a_user_is_known_and_when_it_last_verified() 
     assert_eq!(status["created_at"], began);
     assert_eq!(status["last_verified_at"], began + 90);
 }
+
+#[tokio::test]
+async fn atk_01_a_deletion_whose_code_was_spent_meanwhile_deletes_nothing() {
+    let app = TestApp::with_settings(json!({"require_step_up": true})).await;
+    let authenticator = app.enrolled("ann").await;
+    app.advance(30);
+    // Another request uses the code after this one has judged it and before it deletes.
+    app.db.before(
+        1,
+        "UPDATE accounts SET version = version + 1, state = json_set(state, '$.factors[0].last_step', 1000000000000)",
+    );
+    let body = json!({"code": authenticator.code(app.now())}).to_string();
+    let delete = TestApp::request(Method::DELETE, "/mfa/users/ann", Some(&app.token), &body);
+    app.send(delete).await.fails(400, "code_already_used");
+    assert_eq!(app.status("ann").await["mfa_enabled"], true);
+}
