@@ -5,10 +5,12 @@ import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { progressLine } from "./progress.mjs";
 
-export const root = fileURLToPath(new URL("..", import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 const logs = join(root, "target", "setup");
 const running = new Set();
+const endings = [];
 
 /** A failure that is explained by its message alone. */
 export class Problem extends Error {}
@@ -60,6 +62,11 @@ export function start(command, args, options = {}) {
   return child;
 }
 
+/** Has `end` run when the script ends, however that comes about. */
+export function atEnd(end) {
+  endings.push(end);
+}
+
 async function stopAll() {
   const children = [...running];
   // First the program itself, so that it can end its own children in good order; then whatever is left of them.
@@ -67,6 +74,7 @@ async function stopAll() {
   const ended = Promise.all(children.map((child) => child.ended));
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3000).unref())]);
   children.forEach((child) => kill(-child.pid, "SIGKILL"));
+  await Promise.all(endings.splice(0).map((end) => end()));
 }
 
 function kill(pid, signal) {
@@ -129,45 +137,6 @@ export function eachLine(stream, take) {
     lines.forEach((line) => take(stripVTControlCharacters(line)));
   });
   stream?.on("end", () => rest && take(stripVTControlCharacters(rest)));
-}
-
-/** Cargo draws its bar for whoever reads its output, too. */
-export const cargoProgress = { CARGO_TERM_PROGRESS_WHEN: "always", CARGO_TERM_PROGRESS_WIDTH: "80" };
-
-/**
- * One line that says how far a step is: on a terminal it is written over every second; elsewhere what cargo has
- * counted is added to it every half a minute, without control characters.
- */
-function progressLine(text) {
-  const terminal = process.stdout.isTTY && process.env.TERM !== "dumb";
-  const began = Date.now();
-  let count = "";
-  let said = "";
-  const elapsed = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  const draw = () => {
-    const line = `${text}${count && `${count} crates, `}${elapsed()}`;
-    // A line that is longer than the terminal could not be written over.
-    process.stdout.write(`\r${line.slice(0, (process.stdout.columns || 80) - 1)}\x1b[K`);
-  };
-  const add = () => {
-    if (count !== said) process.stdout.write(`${count} … `);
-    said = count;
-  };
-  process.stdout.write(text);
-  const timer = setInterval(terminal ? draw : add, terminal ? 1000 : 30_000);
-  return {
-    /** Whether this was a drawing of cargo's bar, which belongs in no log. */
-    reads(output) {
-      const drawn = output.match(/^\s*Building \[[=> ]*\] (\d+\/\d+)/);
-      if (drawn) count = drawn[1];
-      return Boolean(drawn);
-    },
-    end(well) {
-      clearInterval(timer);
-      if (terminal) process.stdout.write(`\r${text}\x1b[K`);
-      console.log(well ? elapsed() : "failed");
-    },
-  };
 }
 
 const UNREACHABLE =

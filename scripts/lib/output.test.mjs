@@ -46,7 +46,7 @@ test("lines are whole, however they arrive, and lose their colours", async () =>
 
 test("cargo's bar is in no log, and a step writes no control characters where there is no terminal", () => {
   const cargo = "printf '    Building [=>  ] 3/7: serde\\r   Compiling serde v1\\n' >&2";
-  const program = `import { step } from "./scripts/steps.mjs"; await step("Building", "about 1 s", "sh", ["-c", ${JSON.stringify(cargo)}], { log: ["output-test"] });`;
+  const program = `import { step } from "./scripts/lib/steps.mjs"; await step("Building", "about 1 s", "sh", ["-c", ${JSON.stringify(cargo)}], { log: ["output-test"] });`;
   const output = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { cwd: root, encoding: "utf8" });
   assert.match(output, /^Building \(about 1 s\) … \d+ s\n$/);
   assert.equal(readFileSync(join(root, "target", "setup", "output-test.log"), "utf8"), "   Compiling serde v1\n");

@@ -1,19 +1,29 @@
 // Rust programs the build needs, compiled once per version into the user's cache folder.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
-import { capture, cargoProgress, Problem, root, step } from "./steps.mjs";
+import { cargoProgress } from "./progress.mjs";
+import { capture, Problem, step } from "./steps.mjs";
 
 export const workerBuild = () => install("worker-build", "0.8.7", "worker-build", "about 1.5 min");
 
 /** wasm-bindgen refuses a program whose version is not exactly the library's. */
-export const wasmBindgen = () =>
-  install("wasm-bindgen-cli", lockedVersion("wasm-bindgen"), "wasm-bindgen", "about 1 min");
+export const wasmBindgen = async () =>
+  install("wasm-bindgen-cli", await lockedVersion("wasm-bindgen"), "wasm-bindgen", "about 1 min");
 
-/** cargo-deny: the user's own if there is one. */
+/** cargo-deny, the user's own if there is one, and its database of known vulnerabilities. */
 export async function cargoDeny() {
-  const { code } = await capture("cargo-deny", ["--version"]);
-  return code === 0 ? "cargo-deny" : install("cargo-deny", "0.20.2", "cargo-deny", "about 4 min");
+  const own = (await capture("cargo-deny", ["--version"])).code === 0;
+  const program = own ? "cargo-deny" : await install("cargo-deny", "0.20.2", "cargo-deny", "about 4 min");
+  return {
+    program,
+    /** Whether the database is here now; says so if it is not. */
+    async fetchAdvisories() {
+      const { code } = await capture(program, ["fetch", "db"]);
+      if (code !== 0) console.log("\nThe database of advisories (github.com) is out of reach: the crates are not checked for known vulnerabilities.");
+      return code === 0;
+    },
+  };
 }
 
 export const cargoCyclonedx = () =>
@@ -43,9 +53,10 @@ async function install(crate, version, program, expected) {
   return path;
 }
 
-function lockedVersion(crate) {
-  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
-  const found = lock.match(new RegExp(`^name = "${crate}"\\nversion = "(.*)"$`, "m"));
-  if (!found) throw new Problem(`Cargo.lock does not name ${crate}.`);
-  return found[1];
+/** The version of a crate in Cargo.lock. */
+async function lockedVersion(crate) {
+  const { code, stdout } = await capture("cargo", ["pkgid", "--locked", crate]);
+  const version = stdout.match(/@([\w.+-]+)$/)?.[1];
+  if (code !== 0 || !version) throw new Problem(`Cargo.lock does not name ${crate}, or not in one version.`);
+  return version;
 }
