@@ -2,10 +2,11 @@
 import { installPackages } from "./lib/npm.mjs";
 import { assembleSite } from "./lib/site.mjs";
 import { main } from "./lib/steps.mjs";
-import { build } from "./lib/worker.mjs";
+import { build, wantedBuild } from "./lib/worker.mjs";
 
 await main(async () => {
+  await build(wantedBuild);
+  // The Worker may be current without the packages.
   await installPackages();
   await assembleSite({ inbox: process.env.INBOX_URL });
-  await build();
 });

@@ -3,13 +3,14 @@ import { demoClient, lastingState } from "./lib/local.mjs";
 import { requestLine } from "./lib/request-line.mjs";
 import { freePort, startService } from "./lib/service.mjs";
 import { main, Problem } from "./lib/steps.mjs";
+import { local } from "./lib/worker.mjs";
 
 const ports = { service: process.env.PORT || "8787", sandbox: process.env.SANDBOX_PORT || "8026" };
 
 await main(async () => {
   await requireFree("PORT", ports.service);
   await requireFree("SANDBOX_PORT", ports.sandbox);
-  const { address, sandbox, failure } = await startService({ ports, state: lastingState, take: showLine });
+  const { address, sandbox, failure } = await startService({ ports, state: lastingState, kind: local, take: showLine });
   console.log(banner(address, sandbox.url));
   await failure;
 });

@@ -23,7 +23,7 @@ await main(async () => {
     }
   };
   // The build comes first, so that a machine that lacks something says so before minutes of tests.
-  if (part !== "native") await attempt("the wasm build", build);
+  if (part !== "native") await attempt("the wasm build", () => build());
   if (part !== "worker") await attempt("cargo test", testNative);
   if (part !== "native" && !broken.includes("the wasm build")) await attempt("tests/worker", testWorker);
 

@@ -5,26 +5,28 @@ import { localVariables, prepareDatabase, wranglerEnvironment } from "./local.mj
 import { installPackages, tool } from "./npm.mjs";
 import { assembleSite } from "./site.mjs";
 import { atEnd, eachLine, Problem, start } from "./steps.mjs";
-import { build } from "./worker.mjs";
+import { build, deployed, entry } from "./worker.mjs";
 
 /**
- * Builds what is missing and starts both. `ports` are free ones unless told, `state` is the folder with D1 and KV, and
- * `take` gets each line of the Worker's log once it serves. `failure` rejects when the Worker ends by itself; both end with the script.
+ * Builds what is missing and starts both; they end with the script. `ports` are free ones unless told, `state` is the
+ * folder with D1 and KV, `kind` the build, and `take` gets each line of the Worker's log once it serves. `failure`
+ * rejects when the Worker ends by itself.
  */
-export async function startService({ ports = {}, state, take = () => {} }) {
+export async function startService({ ports = {}, state, kind = deployed, take = () => {} }) {
   const port = ports.service ?? (await freePort());
   const address = `http://localhost:${port}`;
+  await build(kind);
   await installPackages();
   const { sandbox, variables } = await besideSandbox(localVariables(), { address, port: ports.sandbox });
   atEnd(() => sandbox.close());
   await assembleSite({ inbox: sandbox.url });
-  await build();
   await prepareDatabase(state);
 
-  const args = ["--persist-to", state];
+  const args = [entry(kind), "--persist-to", state];
   for (const name of ["PUBLIC_URL", "TWILIO_BASE_URL", "SENDGRID_BASE_URL"]) args.push("--var", `${name}:${variables[name]}`);
-  // wrangler assembles the site again.
-  const worker = await wranglerDev(args, { port, path: "/health", env: { INBOX_URL: sandbox.url }, take });
+  // wrangler builds both anew when a source changes.
+  const env = { INBOX_URL: sandbox.url, CANDADO_WORKER: kind.name };
+  const worker = await wranglerDev(args, { port, path: "/health", env, take });
   return { address, sandbox, variables, failure: worker.failure };
 }
 

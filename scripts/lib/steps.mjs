@@ -108,23 +108,42 @@ export async function show(command, args, options = {}) {
   return { code, stdout };
 }
 
+// The line of the steps that run side by side.
+let shared;
+
 /** Runs one step of the preparation and answers what it printed; throws a Problem that says what to do if it fails. */
 export async function step(title, expected, command, args, { timeout, log = [command], ...options } = {}) {
   mkdirSync(logs, { recursive: true });
   const path = join(logs, `${log.join("-").replace(/[^\w.-]/g, "")}.log`);
   const file = createWriteStream(path);
-  const line = progressLine(`${title} (${expected}) … `);
+  const line = shared ?? progressLine(`${title} (${expected}) … `);
   const child = start(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   for (const stream of [child.stdout, child.stderr]) {
-    eachLine(stream, (text) => line.reads(text) || file.write(`${text}\n`));
+    eachLine(stream, (text) => line.reads(text, title) || file.write(`${text}\n`));
   }
   const timer = timeout && setTimeout(() => kill(-child.pid, "SIGKILL"), timeout);
   const { code, error } = await child.ended;
   clearTimeout(timer);
   await new Promise((resolve) => file.end(resolve));
-  line.end(code === 0);
+  if (line !== shared) line.end(code === 0);
   if (code === 0) return readFileSync(path, "utf8");
   throw new Problem(error ? `Cannot run ${command}: ${error.message}` : explain(title, path));
+}
+
+/**
+ * Runs the steps of several jobs `{ title, seconds, run }` at the same time, under one line. All of them come to their
+ * end, whatever fails.
+ */
+export async function sideBySide(jobs) {
+  if (jobs.length < 2) return Promise.all(jobs.map(({ run }) => run()));
+  console.log(`To do, side by side: ${jobs.map(({ title }) => title).join(", ")}.`);
+  const seconds = jobs.reduce((sum, job) => sum + job.seconds, 0);
+  shared = progressLine(`Installing and compiling (about ${seconds} s) … `);
+  const results = await Promise.allSettled(jobs.map(({ run }) => run()));
+  const failures = results.filter(({ status }) => status === "rejected");
+  shared.end(failures.length === 0);
+  shared = undefined;
+  if (failures.length) throw failures[0].reason;
 }
 
 /** Calls `take` with each line, without colours. What is drawn over a line, after a carriage return, is another one. */

@@ -3,18 +3,22 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
 import { cargoProgress } from "./progress.mjs";
-import { capture, Problem, step } from "./steps.mjs";
+import { capture, Problem, sideBySide, step } from "./steps.mjs";
 
-export const workerBuild = () => install("worker-build", "0.8.7", "worker-build", "about 1.5 min");
+export const workerBuild = () => compiled("worker-build", "0.8.7", { seconds: 50 });
 
-/** wasm-bindgen refuses a program whose version is not exactly the library's. */
+/** wasm-bindgen refuses a program whose version is not exactly the library's. What it leaves out is for its tests. */
 export const wasmBindgen = async () =>
-  install("wasm-bindgen-cli", await lockedVersion("wasm-bindgen"), "wasm-bindgen", "about 1 min");
+  compiled("wasm-bindgen-cli", await lockedVersion("wasm-bindgen"), {
+    program: "wasm-bindgen",
+    seconds: 35,
+    options: ["--bin", "wasm-bindgen", "--no-default-features"],
+  });
 
 /** cargo-deny, the user's own if there is one, and its database of known vulnerabilities. */
 export async function cargoDeny() {
   const own = (await capture("cargo-deny", ["--version"])).code === 0;
-  const program = own ? "cargo-deny" : await install("cargo-deny", "0.20.2", "cargo-deny", "about 4 min");
+  const program = own ? "cargo-deny" : await present(compiled("cargo-deny", "0.20.2", { seconds: 240 }));
   return {
     program,
     /** Whether the database is here now; says so if it is not. */
@@ -26,18 +30,27 @@ export async function cargoDeny() {
   };
 }
 
-export const cargoCyclonedx = () =>
-  install("cargo-cyclonedx", "0.5.9", "cargo-cyclonedx", "about 2 min");
+export const cargoCyclonedx = () => present(compiled("cargo-cyclonedx", "0.5.9", { seconds: 120 }));
 
-async function install(crate, version, program, expected) {
+/** A program and, while it is missing, the job that makes it. */
+function compiled(crate, version, { program = crate, seconds, options = [] }) {
   const folder = cached("tools", `${crate}-${version}`);
   const path = join(folder, "bin", program);
-  if (existsSync(path)) return path;
+  const run = () => install(folder, crate, version, seconds, options);
+  return { path, jobs: existsSync(path) ? [] : [{ title: `${crate} ${version}`, seconds, run }] };
+}
+
+async function present({ path, jobs }) {
+  await sideBySide(jobs);
+  return path;
+}
+
+async function install(folder, crate, version, seconds, options) {
   const build = cached("build", crate);
   // A debug build takes half as long to compile and is as fast where it is used.
-  const args = ["install", "--debug", "--root", folder, `${crate}@${version}`];
+  const args = ["install", "--debug", "--root", folder, `${crate}@${version}`, ...options];
   const compile = (...more) =>
-    step(`Compiling ${crate} ${version}`, expected, "cargo", [...args, ...more], {
+    step(`Compiling ${crate} ${version}`, `about ${seconds} s`, "cargo", [...args, ...more], {
       log: ["cargo-install", crate],
       env: { ...process.env, ...cargoProgress, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_TARGET_DIR: build },
     });
@@ -46,11 +59,10 @@ async function install(crate, version, program, expected) {
   } catch (error) {
     // A mirror of the registry may lack a version that the program's own lock file names.
     if (!/failed to select a version/.test(error.message)) throw error;
-    console.log("This registry lacks a version it was released with; taking the newest that fit.");
+    console.log(`This registry lacks a version that ${crate} was released with; taking the newest that fit.`);
     await compile();
   }
   rmSync(build, { recursive: true, force: true });
-  return path;
 }
 
 /** The version of a crate in Cargo.lock. */
