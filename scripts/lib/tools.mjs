@@ -5,8 +5,6 @@ import { cached } from "./cache.mjs";
 import { cargoProgress } from "./progress.mjs";
 import { capture, Problem, sideBySide, step } from "./steps.mjs";
 
-export const workerBuild = () => compiled("worker-build", "0.8.7", { seconds: 50 });
-
 /** wasm-bindgen refuses a program whose version is not exactly the library's. What it leaves out is for its tests. */
 export const wasmBindgen = async () =>
   compiled("wasm-bindgen-cli", await lockedVersion("wasm-bindgen"), {

@@ -1,17 +1,29 @@
 // The Worker, built and bundled.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { wranglerEnvironment } from "./local.mjs";
-import { environment, packageJobs, tool } from "./npm.mjs";
+import { packageJobs, tool } from "./npm.mjs";
+import { pack } from "./pack.mjs";
 import { cargoProgress } from "./progress.mjs";
 import { wasmToolchain } from "./rust.mjs";
 import { root, sideBySide, step } from "./steps.mjs";
-import { wasmBindgen, workerBuild } from "./tools.mjs";
+import { wasmBindgen } from "./tools.mjs";
 
 // Apart from native builds: a different compiler would have each of the two compile everything anew.
 export const wasmTargetDir = join(root, "target", "wasm");
 const target = "wasm32-unknown-unknown";
+
+// What rustc makes use of and workerd knows.
+const features = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+].map((name) => `--enable-${name}`);
 
 /** What is deployed, and what the Worker's tests run. */
 export const deployed = {
@@ -20,7 +32,6 @@ export const deployed = {
   folder: "build",
   seconds: { first: 75, again: 30 },
   variables: { CARGO_PROFILE_RELEASE_LTO: "fat" },
-  packing: ["--release"],
   finish: shrink,
 };
 
@@ -31,7 +42,6 @@ export const local = {
   folder: "target/local-worker",
   seconds: { first: 40, again: 10 },
   variables: {},
-  packing: ["--profile", "local", "--no-opt"],
 };
 
 /** That of scripts/build.mjs, which wrangler runs: told by `startService`, else what is deployed. */
@@ -49,52 +59,37 @@ export async function build(kind = deployed) {
   if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
 
   console.log(`Compiling to wasm with ${toolchain.description}.`);
-  const [packer, bindgen] = await Promise.all([workerBuild(), wasmBindgen()]);
-  const path = [toolchain.environment.PATH, environment.PATH].filter(Boolean).join(":");
-  const shim = join(root, "scripts", "lib", "cdylib");
-  const env = {
-    ...environment,
-    ...toolchain.environment,
-    ...cargoProgress,
-    PATH: `${shim}:${path}`,
-    PATH_TO_CARGO: path,
-    CARGO_TARGET_DIR: wasmTargetDir,
-    ...kind.variables,
-    // worker-build would add its own backtrace to a compiler's error.
-    RUST_BACKTRACE: "0",
-    // worker-build compiles with it too, and would otherwise compile anew.
-    WASM_BINDGEN_USE_JS_SYS: "1",
-    // A request goes on when its caller hangs up: a code that was stored is sent, or taken back.
-    RUN_TO_COMPLETION: "1",
-    // Without these worker-build downloads its own from GitHub.
-    WASM_BINDGEN_BIN: bindgen.path,
-    WASM_OPT_BIN: tool("wasm-opt"),
-    ESBUILD_BIN: tool("esbuild"),
-  };
   rmSync(stamp, { force: true });
-
-  // As worker-build asks for it below, which then finds it compiled.
-  const args = ["build", "--lib", "--profile", kind.profile, "--target", target];
+  const bindgen = await wasmBindgen();
   const first = !existsSync(join(wasmTargetDir, target, kind.profile));
   const seconds = first ? kind.seconds.first : kind.seconds.again;
-  const compile = () => step("Compiling the Worker", `about ${seconds} s`, join(shim, "cargo"), args, { env, log: ["cargo-wasm"] });
-  await sideBySide([...packageJobs(), ...packer.jobs, ...bindgen.jobs, { title: "the Worker", seconds, run: compile }]);
+  const job = { title: "the Worker", seconds, run: () => compile(kind, seconds, toolchain.environment) };
+  await sideBySide([...packageJobs(), ...bindgen.jobs, job]);
 
-  const packing = [...kind.packing, "--out-dir", kind.folder];
-  await step("Packing the Worker", "about 5 s", packer.path, packing, { env, log: ["worker-build"] });
-  await kind.finish?.(outputs[1], env);
+  const wasm = join(wasmTargetDir, target, kind.profile, "candado.wasm");
+  await pack(wasm, join(root, kind.folder), { bindgen: bindgen.path, finish: kind.finish });
   writeFileSync(stamp, wanted);
 }
 
-/**
- * worker-build optimises for speed and keeps the names of functions, a seventh of what is uploaded; a panic is logged
- * with its place anyway.
- */
-async function shrink(wasm, env) {
-  const shrunk = join(wasmTargetDir, "shrunk.wasm");
-  const args = ["-Oz", "--strip-debug", "--strip-producers", wasm, "-o", shrunk];
-  await step("Shrinking", "about 6 s", tool("wasm-opt"), args, { env, log: ["shrink"] });
-  renameSync(shrunk, wasm);
+/** Without the `rlib` that native tests link, beside which cargo drops LTO without a word. */
+function compile({ profile, variables }, seconds, environment) {
+  const env = {
+    ...process.env,
+    ...environment,
+    ...cargoProgress,
+    ...variables,
+    CARGO_TARGET_DIR: wasmTargetDir,
+    // As worker-build compiles: promises come from js-sys, and a second crate for them is not linked.
+    WASM_BINDGEN_USE_JS_SYS: "1",
+  };
+  const args = ["rustc", "--lib", "--crate-type", "cdylib", "--profile", profile, "--target", target];
+  return step("Compiling the Worker", `about ${seconds} s`, environment.CARGO ?? "cargo", args, { env, log: ["cargo-wasm"] });
+}
+
+/** For size, and without the names of functions, a seventh of what is uploaded; a panic is logged with its place anyway. */
+async function shrink(wasm) {
+  const args = ["-Oz", ...features, "--strip-debug", "--strip-producers", wasm, "-o", wasm];
+  await step("Shrinking", "about 10 s", tool("wasm-opt"), args, { log: ["shrink"] });
 }
 
 /** What wrangler makes of the deployed build to upload it, into dist/; answers what wrangler says of it. */
@@ -109,7 +104,7 @@ export function bundle() {
 /** A digest of everything the build reads. */
 function digest(how) {
   const hash = createHash("sha256").update(how);
-  for (const path of ["src", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/lib/worker.mjs", "scripts/lib/cdylib"].flatMap(files)) {
+  for (const path of ["src", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/lib/worker.mjs", "scripts/lib/pack.mjs", "scripts/lib/entry.mjs"].flatMap(files)) {
     const content = readFileSync(join(root, path));
     hash.update(`\n${path} ${content.length}\n`).update(content);
   }
