@@ -29,6 +29,7 @@ export function progressLine(text) {
   process.stdout.write(text);
   const timer = setInterval(terminal ? draw : add, terminal ? 1000 : 30_000);
   return {
+    count,
     /** Whether this was a drawing of the bar of `program`'s cargo, which belongs in no log. */
     reads(output, program) {
       const drawn = output.match(/^\s*Building \[[=> ]*\] (\d+)\/(\d+)/);

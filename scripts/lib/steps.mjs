@@ -108,8 +108,15 @@ export async function show(command, args, options = {}) {
   return { code, stdout };
 }
 
-// The line of the steps that run side by side.
+// The line of the steps that run side by side, and what is to be said after it.
 let shared;
+const unsaid = [];
+
+/** Prints a sentence, though not into the middle of a line. */
+export function say(text) {
+  if (shared) unsaid.push(text);
+  else console.log(text);
+}
 
 /** Runs one step of the preparation and answers what it printed; throws a Problem that says what to do if it fails. */
 export async function step(title, expected, command, args, { timeout, log = [command], ...options } = {}) {
@@ -143,6 +150,7 @@ export async function sideBySide(jobs) {
   const failures = results.filter(({ status }) => status === "rejected");
   shared.end(failures.length === 0);
   shared = undefined;
+  unsaid.splice(0).forEach(say);
   if (failures.length) throw failures[0].reason;
 }
 

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
 import { cargoProgress } from "./progress.mjs";
-import { capture, Problem, sideBySide, step } from "./steps.mjs";
+import { capture, Problem, say, sideBySide, step } from "./steps.mjs";
 
 /** wasm-bindgen refuses a program whose version is not exactly the library's. What it leaves out is for its tests. */
 export const wasmBindgen = async () =>
@@ -57,7 +57,7 @@ async function install(folder, crate, version, seconds, options) {
   } catch (error) {
     // A mirror of the registry may lack a version that the program's own lock file names.
     if (!/failed to select a version/.test(error.message)) throw error;
-    console.log(`This registry lacks a version that ${crate} was released with; taking the newest that fit.`);
+    say(`This registry lacks a version that ${crate} was released with; taking the newest that fit.`);
     await compile();
   }
   rmSync(build, { recursive: true, force: true });
