@@ -1,18 +1,18 @@
 // The Worker, built and bundled.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { wranglerEnvironment } from "./local.mjs";
 import { packageJobs, tool } from "./npm.mjs";
 import { pack } from "./pack.mjs";
 import { cargoProgress } from "./progress.mjs";
-import { wasmToolchain } from "./rust.mjs";
+import { releaseOf, takeWorker, workerFiles } from "./release.mjs";
+import { toolchainFor, wasm } from "./rust.mjs";
 import { root, sideBySide, step } from "./steps.mjs";
 import { wasmBindgen } from "./tools.mjs";
 
 // Apart from native builds: a different compiler would have each of the two compile everything anew.
 export const wasmTargetDir = join(root, "target", "wasm");
-const target = "wasm32-unknown-unknown";
 
 // What rustc makes use of and workerd knows.
 const features = [
@@ -35,9 +35,10 @@ export const deployed = {
   finish: shrink,
 };
 
-/** What `npm start` runs: compiled in half the time, into a folder that is never deployed. */
+/** What `npm start` runs: that of a release, or compiled in half the time; in a folder that is never deployed. */
 export const local = {
   name: "local",
+  ofRelease: true,
   profile: "local",
   folder: "target/local-worker",
   seconds: { first: 40, again: 10 },
@@ -52,23 +53,37 @@ export const entry = ({ folder }) => join(folder, "index.js");
 
 /** Builds it into its folder, with whatever that needs; does nothing if it is current. */
 export async function build(kind = deployed) {
-  const toolchain = await wasmToolchain();
-  const wanted = digest(`${kind.profile} ${toolchain.description}`);
-  const outputs = ["index.js", "index_bg.wasm"].map((name) => join(root, kind.folder, name));
+  const folder = join(root, kind.folder);
   const stamp = join(wasmTargetDir, `built-from-${kind.profile}`);
-  if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const isCurrent = (how) =>
+    workerFiles.every((name) => existsSync(join(folder, name))) && existsSync(stamp) && readFileSync(stamp, "utf8") === how;
+  const write = (how) => {
+    mkdirSync(wasmTargetDir, { recursive: true });
+    writeFileSync(stamp, how);
+  };
 
+  const sources = sourcesDigest();
+  const release = kind.ofRelease && releaseOf(sources);
+  if (release) {
+    const how = `${sources} taken ${release.sha256}`;
+    if (isCurrent(how)) return;
+    if (await takeWorker(release, folder)) return write(how);
+  }
+
+  const toolchain = await toolchainFor(wasm);
+  const how = `${sources} ${toolchain.description}`;
+  if (isCurrent(how)) return;
   console.log(`Compiling to wasm with ${toolchain.description}.`);
   rmSync(stamp, { force: true });
   const bindgen = await wasmBindgen();
-  const first = !existsSync(join(wasmTargetDir, target, kind.profile));
+  const first = !existsSync(join(wasmTargetDir, wasm, kind.profile));
   const seconds = first ? kind.seconds.first : kind.seconds.again;
   const job = { title: "the Worker", seconds, run: () => compile(kind, seconds, toolchain.environment) };
   await sideBySide([...packageJobs(), ...bindgen.jobs, job]);
 
-  const wasm = join(wasmTargetDir, target, kind.profile, "candado.wasm");
-  await pack(wasm, join(root, kind.folder), { bindgen: bindgen.path, finish: kind.finish });
-  writeFileSync(stamp, wanted);
+  const compiled = join(wasmTargetDir, wasm, kind.profile, "candado.wasm");
+  await pack(compiled, folder, { bindgen: bindgen.path, finish: kind.finish });
+  write(how);
 }
 
 /** Without the `rlib` that native tests link, beside which cargo drops LTO without a word. */
@@ -82,13 +97,13 @@ function compile({ profile, variables }, seconds, environment) {
     // As worker-build compiles: promises come from js-sys, and a second crate for them is not linked.
     WASM_BINDGEN_USE_JS_SYS: "1",
   };
-  const args = ["rustc", "--lib", "--crate-type", "cdylib", "--profile", profile, "--target", target];
+  const args = ["rustc", "--lib", "--crate-type", "cdylib", "--profile", profile, "--target", wasm];
   return step("Compiling the Worker", `about ${seconds} s`, environment.CARGO ?? "cargo", args, { env, log: ["cargo-wasm"] });
 }
 
 /** For size, and without the names of functions, a seventh of what is uploaded; a panic is logged with its place anyway. */
-async function shrink(wasm) {
-  const args = ["-Oz", ...features, "--strip-debug", "--strip-producers", wasm, "-o", wasm];
+async function shrink(module) {
+  const args = ["-Oz", ...features, "--strip-debug", "--strip-producers", module, "-o", module];
   await step("Shrinking", "about 10 s", tool("wasm-opt"), args, { log: ["shrink"] });
 }
 
@@ -102,9 +117,10 @@ export function bundle() {
 }
 
 /** A digest of everything the build reads. */
-function digest(how) {
-  const hash = createHash("sha256").update(how);
-  for (const path of ["src", "migrations", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/lib/worker.mjs", "scripts/lib/pack.mjs", "scripts/lib/entry.mjs"].flatMap(files)) {
+export function sourcesDigest() {
+  const hash = createHash("sha256");
+  const own = ["worker", "pack", "entry"].map((name) => `scripts/lib/${name}.mjs`);
+  for (const path of ["src", "migrations", ".cargo", "Cargo.toml", "Cargo.lock", "package-lock.json", ...own].flatMap(files)) {
     const content = readFileSync(join(root, path));
     hash.update(`\n${path} ${content.length}\n`).update(content);
   }
