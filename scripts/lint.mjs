@@ -1,4 +1,5 @@
-// npm run lint: the workflows by actionlint, the Dockerfile by hadolint. Neither needs GitHub or a container engine.
+// npm run lint: the workflows by actionlint, the Dockerfile by hadolint, and that the calling codes are those of the
+// libphonenumber that made them. It needs the package registries, but neither GitHub nor a container engine.
 import { cached } from "./lib/cache.mjs";
 import { checks } from "./lib/checks.mjs";
 import { pythonTools } from "./lib/python.mjs";
@@ -13,5 +14,6 @@ await main(async () => {
   const { run, end } = checks();
   await run("Workflows", "npx", ["--yes", actionlint, ".github/workflows/*.yml"]);
   await run("Dockerfile", program("hadolint"), ["Dockerfile"]);
-  return end("The workflows and the Dockerfile are as they should be.");
+  await run("Calling codes", process.execPath, ["scripts/calling-codes.mjs", "--check"]);
+  return end("The workflows, the Dockerfile and the calling codes are as they should be.");
 });
