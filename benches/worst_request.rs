@@ -1,5 +1,5 @@
 //! The CPU of the most expensive requests, natively: the whole service on SQLite in memory, against the
-//! 10 ms a request has on the free plan. The wasm is slower; `scripts/bench.mjs` measures that one.
+//! 10 ms a request has on the free plan. The wasm is slower; `worker.mjs` measures that one.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,16 +1,13 @@
 // npm run audit: known vulnerabilities. Of the crates by cargo-deny, of the npm packages by npm: first those that
 // ship (there are none: all are for development), then the others. What is out of reach is said, and is no failure.
-import { capture, main, show } from "./steps.mjs";
-import { cargoDeny } from "./tools.mjs";
+import { checks } from "./lib/checks.mjs";
+import { capture, main } from "./lib/steps.mjs";
+import { cargoDeny } from "./lib/tools.mjs";
 
 await main(async () => {
-  const failed = [];
-  const program = await cargoDeny();
-  if ((await capture(program, ["fetch", "db"])).code === 0) {
-    if ((await show(program, ["check", "advisories"])).code !== 0) failed.push("crates");
-  } else {
-    console.log("The database of advisories (github.com) is out of reach: the crates are not checked.");
-  }
+  const { note, run, end } = checks();
+  const deny = await cargoDeny();
+  if (await deny.fetchAdvisories()) await run("Crates", deny.program, ["check", "advisories"]);
   for (const [name, args] of [
     ["npm packages that ship", ["--omit=dev"]],
     ["npm packages for development", []],
@@ -19,10 +16,9 @@ await main(async () => {
     const { metadata } = parsed(stdout);
     if (!metadata) console.log(`The registry's audit is out of reach: the ${name} are not checked.`);
     else console.log(`${name}: ${metadata.vulnerabilities.total} known vulnerabilities`);
-    if (metadata && code !== 0) failed.push(name);
+    note(`${name} (details: npm audit)`, !metadata || code === 0);
   }
-  if (failed.length) console.log(`\nVulnerable: ${failed.join("; ")}. Details: npm audit, cargo deny check advisories`);
-  return failed.length ? 1 : 0;
+  return end("Nothing that is known, in what could be checked.");
 });
 
 function parsed(text) {

@@ -1,37 +1,24 @@
 // npm run check: formatting, clippy for both targets, dependencies. Warnings are errors here, not in the source.
-import { join } from "node:path";
-import { wasmTargetDir } from "./build.mjs";
-import { wasmToolchain } from "./rust.mjs";
-import { capture, main, show } from "./steps.mjs";
-import { cargoDeny } from "./tools.mjs";
+import { checks } from "./lib/checks.mjs";
+import { toolchainFor, wasm } from "./lib/rust.mjs";
+import { main } from "./lib/steps.mjs";
+import { cargoDeny } from "./lib/tools.mjs";
+import { wasmTargetDir } from "./lib/worker.mjs";
 
 await main(async () => {
-  const failed = [];
-  const check = async (name, command, args, env = {}) => {
-    console.log(`\n${name}`);
-    const { code } = await show(command, args, { env: { ...process.env, ...env } });
-    if (code !== 0) failed.push(name);
-  };
+  const { run, end } = checks();
+  await run("Formatting", "cargo", ["fmt", "--check"]);
+  await run("Clippy, native", "cargo", ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]);
 
-  await check("Formatting", "cargo", ["fmt", "--check"]);
-  await check("Clippy, native", "cargo", ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]);
-  const { description, environment } = await wasmToolchain();
-  const clippy = ["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"];
+  const { description, environment } = await toolchainFor(wasm);
   // Called by its own name: `cargo clippy` would look in the user's cargo folder first.
-  await check(`Clippy, wasm32, with ${description}`, environment.CARGO ? "cargo-clippy" : "cargo", clippy, {
-    ...environment,
-    CARGO_TARGET_DIR: wasmTargetDir,
-  });
-  await checkDependencies(check);
+  const program = environment.CARGO ? "cargo-clippy" : "cargo";
+  const clippy = ["clippy", "--locked", "--target", wasm, "--", "-D", "warnings"];
+  const env = { ...process.env, ...environment, CARGO_TARGET_DIR: wasmTargetDir };
+  await run(`Clippy, wasm32, with ${description}`, program, clippy, { env });
 
-  console.log(failed.length ? `\nFailed: ${failed.join("; ")}` : "\nAll checks passed.");
-  return failed.length ? 1 : 0;
+  const deny = await cargoDeny();
+  const advisories = (await deny.fetchAdvisories()) ? ["advisories"] : [];
+  await run("Dependencies", deny.program, ["check", ...advisories, "bans", "licenses", "sources"]);
+  return end("All checks passed.");
 });
-
-async function checkDependencies(check) {
-  const program = await cargoDeny();
-  const { code } = await capture(program, ["fetch", "db"]);
-  const advisories = code === 0 ? ["advisories"] : [];
-  if (code !== 0) console.log("\nThe database of advisories (github.com) is out of reach: known vulnerabilities are not checked.");
-  await check("Dependencies", program, ["check", ...advisories, "bans", "licenses", "sources"]);
-}

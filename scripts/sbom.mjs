@@ -3,8 +3,8 @@
 // files; nothing is looked up.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { capture, main, Problem, root, step } from "./steps.mjs";
-import { cargoCyclonedx } from "./tools.mjs";
+import { capture, main, Problem, root, step } from "./lib/steps.mjs";
+import { cargoCyclonedx } from "./lib/tools.mjs";
 
 const folder = join(root, "target", "sbom");
 

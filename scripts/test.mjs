@@ -2,10 +2,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters as plain } from "node:util";
-import { build, bundle } from "./build.mjs";
-import { wranglerEnvironment } from "./local.mjs";
-import { environment, tool } from "./npm.mjs";
-import { main, Problem, root, show } from "./steps.mjs";
+import { build, bundle } from "./lib/worker.mjs";
+import { wranglerEnvironment } from "./lib/local.mjs";
+import { environment, tool } from "./lib/npm.mjs";
+import { main, Problem, root, show } from "./lib/steps.mjs";
 
 const part = process.argv[2];
 const color = process.stdout.isTTY;
@@ -23,7 +23,7 @@ await main(async () => {
     }
   };
   // The build comes first, so that a machine that lacks something says so before minutes of tests.
-  if (part !== "native") await attempt("the wasm build", build);
+  if (part !== "native") await attempt("the wasm build", () => build());
   if (part !== "worker") await attempt("cargo test", testNative);
   if (part !== "native" && !broken.includes("the wasm build")) await attempt("tests/worker", testWorker);
 
@@ -53,7 +53,7 @@ async function testWorker(total, broken) {
   const output = await bundle();
   console.log(output.match(/^Total Upload: .*$/m)?.[0] ?? "");
 
-  const files = ["tests/worker", "sandbox", "scripts"].flatMap(testFiles);
+  const files = ["tests/worker", "sandbox", "scripts/lib"].flatMap(testFiles);
   if (files.length === 0) return broken.push("tests/worker (no tests there)");
   const args = ["--test", "--test-reporter", "spec", ...files];
   const env = { ...environment, ...wranglerEnvironment, ...(color && { FORCE_COLOR: "1" }) };

@@ -5,7 +5,6 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
-import { serveSite } from "./service.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const guides = readdirSync(join(root, "docs", "guides")).map((name) => `/docs/${name.replace(".md", "")}`);
@@ -14,16 +13,13 @@ const reference = "/docs#tag/codes/POST/mfa/verify";
 // What is Scalar's own and cannot be mended from outside.
 const scalarsOwn = ["label-content-name-mismatch", "landmark-unique"];
 
-let site;
+// scripts/site-test.mjs serves them and finds the browser.
+const site = process.env.SITE_URL;
 let browser;
 before(async () => {
-  site = await serveSite();
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: process.env.CHROMIUM_ARGUMENTS.split(" ") });
 });
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
+after(() => browser?.close());
 
 /** Opens a page, gives it to `look`, and holds that it reported nothing to the console. */
 async function visit(path, options, look) {
@@ -33,7 +29,7 @@ async function visit(path, options, look) {
     const complaints = [];
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(site.address + path);
+    await page.goto(site + path);
     // Last of all a page's script shows the way to the search.
     if (options.javaScriptEnabled !== false) await page.locator("button.search").waitFor();
     await look(page, context);
@@ -72,7 +68,7 @@ test("the reference is accessible and as wide as the screen", () =>
   }));
 
 test("a path that is no file is a page below /docs, and the Worker's everywhere else", async () => {
-  const get = (path) => fetch(site.address + path, { headers: { Accept: "text/html", "Sec-Fetch-Mode": "navigate" }, redirect: "manual" });
+  const get = (path) => fetch(site + path, { headers: { Accept: "text/html", "Sec-Fetch-Mode": "navigate" }, redirect: "manual" });
   for (const path of ["/docs/nothing", "/docs/assets/nothing.js"]) {
     const response = await get(path);
     assert.equal(response.status, 404, path);
@@ -81,13 +77,13 @@ test("a path that is no file is a page below /docs, and the Worker's everywhere 
   for (const path of ["/health", "/qrcode/user123?t=x", "/mfa/status", "/admin/clients", "/nothing", "/index.html"]) {
     assert.equal(await (await get(path)).text(), `the Worker: GET ${path.split("?")[0]}`);
   }
-  const verify = await fetch(`${site.address}/mfa/verify`, { method: "POST" });
+  const verify = await fetch(`${site}/mfa/verify`, { method: "POST" });
   assert.equal(await verify.text(), "the Worker: POST /mfa/verify");
 });
 
 test("no page may run a script, or load anything, that is not the site's", async () => {
   for (const path of [...pages, "/docs"]) {
-    const response = await fetch(site.address + path);
+    const response = await fetch(site + path);
     const policy = response.headers.get("content-security-policy");
     assert.match(policy, /^default-src 'none'; script-src 'self'; /, path);
     assert.match(policy, /base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/, path);
@@ -100,14 +96,14 @@ test("every link leads somewhere, to the section it names", async () => {
   const ids = new Map();
   const idsOf = async (path) => {
     if (!ids.has(path)) {
-      const response = await fetch(site.address + path);
+      const response = await fetch(site + path);
       ids.set(path, response.ok ? [...(await response.text()).matchAll(/ id="([^"]+)"/g)].map(([, id]) => id) : null);
     }
     return ids.get(path);
   };
   const document = JSON.parse(readFileSync(join(root, "docs", "openapi.json"), "utf8"));
   for (const path of ["/", ...guides]) {
-    const html = await (await fetch(site.address + path)).text();
+    const html = await (await fetch(site + path)).text();
     for (const [, href] of html.matchAll(/<a [^>]*href="([^"]+)"/g)) {
       if (/^https?:/.test(href)) continue;
       const [target, fragment] = href.split("#");
@@ -121,7 +117,7 @@ test("every link leads somewhere, to the section it names", async () => {
 });
 
 test("every error of the API has a section, which its code leads to", async () => {
-  const html = await (await fetch(`${site.address}/docs/errors`)).text();
+  const html = await (await fetch(`${site}/docs/errors`)).text();
   const table = readFileSync(join(root, "docs", "guides", "errors.md"), "utf8").matchAll(/^\| \d{3} \| `(\w+)` \|/gm);
   const codes = [...table].map(([, code]) => code);
   assert.ok(codes.length > 20);
@@ -133,7 +129,7 @@ test("a language that was chosen stays chosen, on every page", () =>
     const shown = () => page.locator(".panel:visible").evaluateAll((panels) => [...new Set(panels.map(({ dataset }) => dataset.tab))]);
     await page.locator(".tabs label", { hasText: "Python" }).first().click();
     assert.deepEqual(await shown(), ["Python"]);
-    await page.goto(`${site.address}/docs/enrol`);
+    await page.goto(`${site}/docs/enrol`);
     assert.deepEqual(await shown(), ["Python"]);
   }));
 
@@ -142,7 +138,7 @@ test("commands name the address the page was served from, and are copied as they
     const block = page.locator(".code").first();
     await block.getByRole("button", { name: "Copy" }).click();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
-    assert.ok(copied.startsWith(`curl -s ${site.address}/mfa/register \\\n`), copied);
+    assert.ok(copied.startsWith(`curl -s ${site}/mfa/register \\\n`), copied);
     assert.doesNotMatch(await page.locator("main").innerText(), /localhost:8787/);
   }));
 
@@ -156,7 +152,7 @@ test("the search finds guides and operations, by keyboard alone", () =>
     assert.deepEqual(told(violations), []);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
-    await page.waitForURL(`${site.address}/docs/errors#factor_disabled`);
+    await page.waitForURL(`${site}/docs/errors#factor_disabled`);
 
     await page.keyboard.press("Control+k");
     await page.keyboard.type("recovery-codes");
@@ -170,7 +166,7 @@ test("on a phone the guides are a menu away", () =>
     assert.equal(await page.getByRole("link", { name: "Recover" }).isVisible(), false);
     await page.getByRole("button", { name: "All guides" }).click();
     await page.getByRole("link", { name: "Recover" }).click();
-    await page.waitForURL(`${site.address}/docs/recover`);
+    await page.waitForURL(`${site}/docs/recover`);
   }));
 
 test("without scripts every language can still be chosen", () =>

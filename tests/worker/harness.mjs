@@ -1,41 +1,26 @@
 // The built Worker under workerd, with D1 and KV beside it, and a sandbox in the place of Twilio and SendGrid.
 // The clock is the real one; what needs another is tested natively (tests/api).
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
 import { findCode } from "../../sandbox/code.mjs";
-import { startSandbox } from "../../sandbox/server.mjs";
+import { freshVariables } from "../../scripts/lib/local.mjs";
+import { besideSandbox } from "../../scripts/lib/service.mjs";
 import { Authenticator } from "./authenticator.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-export const masterKey = (id) => `${id}:${randomBytes(32).toString("base64")}`;
+export { masterKey } from "../../scripts/lib/local.mjs";
 
 /** The service with everything around it. `variables` change or, when empty, take away what it is configured with. */
 export async function startWorker(variables = {}) {
-  const credentials = {
-    twilioAccountSid: `AC${randomBytes(16).toString("hex")}`,
-    twilioAuthToken: randomBytes(16).toString("hex"),
-    sendgridApiKey: `SG.${randomBytes(32).toString("base64url")}`,
-  };
-  const sandbox = await startSandbox(credentials);
-  const worker = new Worker(sandbox, {
+  const surroundings = await besideSandbox(freshVariables(), { address: "https://mfa.example.com" });
+  const worker = new Worker(surroundings.sandbox, {
     ...Object.fromEntries(variableNames().map((name) => [name, ""])),
-    ENVIRONMENT: "development",
-    PUBLIC_URL: "https://mfa.example.com",
-    MASTER_KEYS: masterKey("k1"),
-    ADMIN_TOKEN: randomBytes(36).toString("base64url"),
+    ...surroundings.variables,
     SMS_COUNTRIES: "ES,US",
-    TWILIO_BASE_URL: sandbox.url,
-    TWILIO_ACCOUNT_SID: credentials.twilioAccountSid,
-    TWILIO_AUTH_TOKEN: credentials.twilioAuthToken,
-    TWILIO_FROM: "+15005550006",
-    SENDGRID_BASE_URL: sandbox.url,
-    SENDGRID_API_KEY: credentials.sendgridApiKey,
-    SENDGRID_FROM: "mfa@example.com",
     ...variables,
   });
   await worker.listen();

@@ -4,16 +4,12 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
-import { browserArguments, chromium as findChromium } from "../../../scripts/chromium.mjs";
 import { Person } from "./people.mjs";
 import { startServices } from "./services.mjs";
 
 describe("the journey", { concurrency: true }, () => {
   let services;
-  before(async () => {
-    process.env.CHROMIUM = await findChromium();
-    services = await startServices();
-  });
+  before(async () => (services = await startServices()));
   after(() => services?.stop());
   test("with the demo client", (t) => journey(t, services, { ...services.apps.plain, numbers: "60", pictures: process.env.SCREENSHOTS }));
   test("with a client that requires step-up", (t) => journey(t, services, { ...services.apps.stepUp, numbers: "61" }));
@@ -21,7 +17,7 @@ describe("the journey", { concurrency: true }, () => {
 
 async function journey(t, { sandbox, said }, { app, smsDomain, numbers, pictures }) {
   // A browser each: what is copied in one is not pasted in the other.
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: browserArguments });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: process.env.CHROMIUM_ARGUMENTS?.split(" ") });
   t.after(() => browser.close());
   const digits = String(Date.now()).slice(-6);
   const [ann, bob, carol] = await Promise.all(

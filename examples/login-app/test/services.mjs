@@ -1,62 +1,55 @@
-// What the journeys run against: Candado with its sandbox, and the application, once for each of two clients.
+// What the journeys run against: the application, once for each of two clients of the service at CANDADO_URL.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { guidedClient } from "../../../scripts/guided-client.mjs";
-import { demoClient, localVariables } from "../../../scripts/local.mjs";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/**
- * Uses CANDADO_URL and SANDBOX_URL if they are given, with the demo client and ADMIN_TOKEN (that of .dev.vars unless
- * told), else starts both on free ports.
- */
+const clients = {
+  plain: { id: "app123", secret: "secret123", smsDomain: "localhost" },
+  stepUp: {
+    id: process.env.CANDADO_STEP_UP_CLIENT_ID,
+    secret: process.env.CANDADO_STEP_UP_CLIENT_SECRET,
+    smsDomain: process.env.CANDADO_STEP_UP_SMS_DOMAIN,
+  },
+};
+
 export async function startServices() {
+  const { CANDADO_URL: candado, SANDBOX_URL: sandbox } = process.env;
+  if (!candado) throw new Error("There is no service to test against: run `npm run test:example` in the repository's root.");
   const children = [];
   const data = mkdtempSync(join(tmpdir(), "login-app-"));
   const stop = async () => {
-    for (const child of children.reverse()) {
+    for (const child of children) {
       child.kill("SIGTERM");
       await child.ended;
     }
     rmSync(data, { recursive: true, force: true });
   };
+  const application = async ({ id, secret, smsDomain }) => {
+    const port = await freePort();
+    const app = `http://localhost:${port}`;
+    const client = { CANDADO_URL: candado, CANDADO_CLIENT_ID: id, CANDADO_CLIENT_SECRET: secret };
+    const child = start({ PORT: port, APP_URL: app, DATABASE: join(data, `${id}.db`), ...client });
+    children.push(child);
+    await ready(`${app}/login`, child);
+    return { app, smsDomain };
+  };
   try {
-    let { CANDADO_URL: candado, SANDBOX_URL: sandbox } = process.env;
-    if (!candado) {
-      const [port, sandboxPort] = [await freePort(), await freePort()];
-      [candado, sandbox] = [`http://localhost:${port}`, `http://localhost:${sandboxPort}`];
-      children.push(start(["scripts/start.mjs"], root, { PORT: port, SANDBOX_PORT: sandboxPort }));
-      // The first start compiles the service.
-      await ready(`${candado}/health`, children.at(-1), 900);
-    }
-    const application = async (clientId, clientSecret) => {
-      const port = await freePort();
-      const address = `http://localhost:${port}`;
-      const client = { CANDADO_URL: candado, CANDADO_CLIENT_ID: clientId, CANDADO_CLIENT_SECRET: clientSecret };
-      children.push(start(["server.mjs"], folder, { PORT: port, APP_URL: address, DATABASE: join(data, `${clientId}.db`), ...client }));
-      await ready(`${address}/login`, children.at(-1), 20);
-      return address;
-    };
-    const guided = await guidedClient(candado, process.env.ADMIN_TOKEN ?? localVariables().ADMIN_TOKEN);
-    const apps = {
-      plain: { app: await application(demoClient.id, demoClient.secret), smsDomain: "localhost" },
-      stepUp: { app: await application(guided.client_id, guided.client_secret), smsDomain: guided.settings.sms_domain },
-    };
+    const apps = { plain: await application(clients.plain), stepUp: await application(clients.stepUp) };
     const said = () => children.map(({ output }) => output.split("\n").slice(-30).join("\n")).join("\n");
-    return { apps, sandbox: sandbox ?? "http://localhost:8026", said, stop };
+    return { apps, sandbox, said, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function start(args, cwd, env) {
-  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+function start(env) {
+  const child = spawn(process.execPath, ["server.mjs"], { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   child.output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (child.output += data));
   child.ended = new Promise((resolve) => child.once("close", resolve));
@@ -64,8 +57,8 @@ function start(args, cwd, env) {
   return child;
 }
 
-async function ready(url, child, seconds) {
-  const deadline = Date.now() + seconds * 1000;
+async function ready(url, child) {
+  const deadline = Date.now() + 20_000;
   while (Date.now() < deadline && child.exitCode === null) {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => null);
     if (response?.ok) return;

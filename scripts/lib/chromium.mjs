@@ -4,8 +4,8 @@ import { capture, Problem, step } from "./steps.mjs";
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** No look-ups and downloads of the browser's own. */
-export const browserArguments = [
+// No look-ups and downloads of the browser's own.
+const browserArguments = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -15,8 +15,10 @@ export const browserArguments = [
   "--disable-sync",
 ];
 
-/** Answers its path. */
-export async function chromium() {
+/** What tests are told: where it is, and its arguments. */
+export const browserVariables = async () => ({ CHROMIUM: await chromium(), CHROMIUM_ARGUMENTS: browserArguments.join(" ") });
+
+async function chromium() {
   const { CHROMIUM } = process.env;
   if (CHROMIUM && !existsSync(CHROMIUM)) throw new Problem(`CHROMIUM=${CHROMIUM}: there is no such program.`);
   const present = CHROMIUM ?? places.find(existsSync);

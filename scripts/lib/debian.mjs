@@ -4,7 +4,8 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
-import { capture, cargoProgress, Problem, show, step } from "./steps.mjs";
+import { cargoProgress } from "./progress.mjs";
+import { capture, Problem, show, step } from "./steps.mjs";
 
 const packages = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld-22"];
 const target = "wasm32-unknown-unknown";

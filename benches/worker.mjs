@@ -6,7 +6,7 @@ import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { freshVariables } from "../scripts/local.mjs";
+import { freshVariables } from "../scripts/lib/local.mjs";
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 1000);
 const BODY_LIMIT = 16 * 1024;

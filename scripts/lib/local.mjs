@@ -1,6 +1,6 @@
 // What only a run on this machine has: .dev.vars with random secrets, a local D1 and the demo client in it.
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { environment, tool } from "./npm.mjs";
 import { root, step } from "./steps.mjs";
@@ -27,11 +27,14 @@ export function localVariables() {
   return Object.fromEntries(lines.filter(Boolean).map(([, name, value]) => [name, value.replace(/^(["'])(.*)\1$/, "$2")]));
 }
 
+/** An entry of MASTER_KEYS nobody else has. */
+export const masterKey = (id) => `${id}:${randomBytes(32).toString("base64")}`;
+
 /** Variables of a run on this machine, with secrets nobody else has. */
 export function freshVariables() {
   return {
     ENVIRONMENT: "development",
-    MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`,
+    MASTER_KEYS: masterKey("k1"),
     ADMIN_TOKEN: randomBytes(36).toString("base64url"),
     SMS_COUNTRIES: "*",
     TWILIO_ACCOUNT_SID: `AC${randomBytes(16).toString("hex")}`,
@@ -42,35 +45,34 @@ export function freshVariables() {
   };
 }
 
-/** Applies the migrations to the local D1 and adds the demo client; does nothing if that was done. */
-export async function prepareDatabase() {
+/** Where `npm start` keeps D1 and KV: wrangler's own place. */
+export const lastingState = join(root, ".wrangler", "state");
+
+/** A folder for a D1 and a KV that begin empty. */
+export function freshState(name) {
+  const state = join(root, "target", name);
+  rmSync(state, { recursive: true, force: true });
+  mkdirSync(state, { recursive: true });
+  return state;
+}
+
+/** Applies the migrations to the D1 in `state` and adds the demo client; does nothing if that was done. */
+export async function prepareDatabase(state) {
   const folder = join(root, "migrations");
   const hash = createHash("sha256").update(insertDemoClient);
   for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
   const wanted = hash.digest("hex");
   // Inside the state it describes: who deletes that deletes this too.
-  const stamp = join(root, ".wrangler", "state", "migrated-to");
+  const stamp = join(state, "migrated-to");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
 
-  await migrate();
-  await addDemoClient();
+  const wrangler = (title, expected, name, ...args) =>
+    step(title, expected, tool("wrangler"), ["d1", ...args, "--local", "--persist-to", state], { env: wranglerEnvironment, log: [name] });
+  await wrangler("Applying the migrations to the local D1", "about 3 s", "migrations", "migrations", "apply", "DB");
+  const insert = ["execute", "DB", "--yes", "--command", insertDemoClient];
+  await wrangler(`Adding the demo client ${demoClient.id}`, "about 2 s", "demo-client", ...insert);
   writeFileSync(stamp, wanted);
 }
-
-/** Applies the migrations to the local D1, wrangler's own or that in the folder `state`. */
-export async function migrate(state) {
-  const args = ["d1", "migrations", "apply", "DB", ...where(state)];
-  const options = { env: wranglerEnvironment, log: ["migrations"] };
-  await step("Applying the migrations to the local D1", "about 3 s", tool("wrangler"), args, options);
-}
-
-export async function addDemoClient(state) {
-  const args = ["d1", "execute", "DB", ...where(state), "--yes", "--command", insertDemoClient];
-  const options = { env: wranglerEnvironment, log: ["demo-client"] };
-  await step(`Adding the demo client ${demoClient.id}`, "about 2 s", tool("wrangler"), args, options);
-}
-
-const where = (state) => ["--local", ...(state ? ["--persist-to", state] : [])];
 
 const insertDemoClient = `
   INSERT INTO clients (client_id, name, secret_digest, settings, created_at)

@@ -5,10 +5,12 @@ import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { progressLine } from "./progress.mjs";
 
-export const root = fileURLToPath(new URL("..", import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 const logs = join(root, "target", "setup");
 const running = new Set();
+const endings = [];
 
 /** A failure that is explained by its message alone. */
 export class Problem extends Error {}
@@ -60,6 +62,11 @@ export function start(command, args, options = {}) {
   return child;
 }
 
+/** Has `end` run when the script ends, however that comes about. */
+export function atEnd(end) {
+  endings.push(end);
+}
+
 async function stopAll() {
   const children = [...running];
   // First the program itself, so that it can end its own children in good order; then whatever is left of them.
@@ -67,6 +74,7 @@ async function stopAll() {
   const ended = Promise.all(children.map((child) => child.ended));
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3000).unref())]);
   children.forEach((child) => kill(-child.pid, "SIGKILL"));
+  await Promise.all(endings.splice(0).map((end) => end()));
 }
 
 function kill(pid, signal) {
@@ -100,23 +108,50 @@ export async function show(command, args, options = {}) {
   return { code, stdout };
 }
 
+// The line of the steps that run side by side, and what is to be said after it.
+let shared;
+const unsaid = [];
+
+/** Prints a sentence, though not into the middle of a line. */
+export function say(text) {
+  if (shared) unsaid.push(text);
+  else console.log(text);
+}
+
 /** Runs one step of the preparation and answers what it printed; throws a Problem that says what to do if it fails. */
 export async function step(title, expected, command, args, { timeout, log = [command], ...options } = {}) {
   mkdirSync(logs, { recursive: true });
   const path = join(logs, `${log.join("-").replace(/[^\w.-]/g, "")}.log`);
   const file = createWriteStream(path);
-  const line = progressLine(`${title} (${expected}) … `);
+  const line = shared ?? progressLine(`${title} (${expected}) … `);
   const child = start(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   for (const stream of [child.stdout, child.stderr]) {
-    eachLine(stream, (text) => line.reads(text) || file.write(`${text}\n`));
+    eachLine(stream, (text) => line.reads(text, title) || file.write(`${text}\n`));
   }
   const timer = timeout && setTimeout(() => kill(-child.pid, "SIGKILL"), timeout);
   const { code, error } = await child.ended;
   clearTimeout(timer);
   await new Promise((resolve) => file.end(resolve));
-  line.end(code === 0);
+  if (line !== shared) line.end(code === 0);
   if (code === 0) return readFileSync(path, "utf8");
   throw new Problem(error ? `Cannot run ${command}: ${error.message}` : explain(title, path));
+}
+
+/**
+ * Runs the steps of several jobs `{ title, seconds, run }` at the same time, under one line. All of them come to their
+ * end, whatever fails.
+ */
+export async function sideBySide(jobs) {
+  if (jobs.length < 2) return Promise.all(jobs.map(({ run }) => run()));
+  console.log(`To do, side by side: ${jobs.map(({ title }) => title).join(", ")}.`);
+  const seconds = jobs.reduce((sum, job) => sum + job.seconds, 0);
+  shared = progressLine(`Installing and compiling (about ${seconds} s) … `);
+  const results = await Promise.allSettled(jobs.map(({ run }) => run()));
+  const failures = results.filter(({ status }) => status === "rejected");
+  shared.end(failures.length === 0);
+  shared = undefined;
+  unsaid.splice(0).forEach(say);
+  if (failures.length) throw failures[0].reason;
 }
 
 /** Calls `take` with each line, without colours. What is drawn over a line, after a carriage return, is another one. */
@@ -129,45 +164,6 @@ export function eachLine(stream, take) {
     lines.forEach((line) => take(stripVTControlCharacters(line)));
   });
   stream?.on("end", () => rest && take(stripVTControlCharacters(rest)));
-}
-
-/** Cargo draws its bar for whoever reads its output, too. */
-export const cargoProgress = { CARGO_TERM_PROGRESS_WHEN: "always", CARGO_TERM_PROGRESS_WIDTH: "80" };
-
-/**
- * One line that says how far a step is: on a terminal it is written over every second; elsewhere what cargo has
- * counted is added to it every half a minute, without control characters.
- */
-function progressLine(text) {
-  const terminal = process.stdout.isTTY && process.env.TERM !== "dumb";
-  const began = Date.now();
-  let count = "";
-  let said = "";
-  const elapsed = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  const draw = () => {
-    const line = `${text}${count && `${count} crates, `}${elapsed()}`;
-    // A line that is longer than the terminal could not be written over.
-    process.stdout.write(`\r${line.slice(0, (process.stdout.columns || 80) - 1)}\x1b[K`);
-  };
-  const add = () => {
-    if (count !== said) process.stdout.write(`${count} … `);
-    said = count;
-  };
-  process.stdout.write(text);
-  const timer = setInterval(terminal ? draw : add, terminal ? 1000 : 30_000);
-  return {
-    /** Whether this was a drawing of cargo's bar, which belongs in no log. */
-    reads(output) {
-      const drawn = output.match(/^\s*Building \[[=> ]*\] (\d+\/\d+)/);
-      if (drawn) count = drawn[1];
-      return Boolean(drawn);
-    },
-    end(well) {
-      clearInterval(timer);
-      if (terminal) process.stdout.write(`\r${text}\x1b[K`);
-      console.log(well ? elapsed() : "failed");
-    },
-  };
 }
 
 const UNREACHABLE =

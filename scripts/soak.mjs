@@ -1,8 +1,8 @@
 // npm run soak: the history test for half an hour, or for SOAK_SECONDS, with a new seed for every part of it.
-import { build, bundle } from "../../scripts/build.mjs";
-import { wranglerEnvironment } from "../../scripts/local.mjs";
-import { environment, tool } from "../../scripts/npm.mjs";
-import { main, show } from "../../scripts/steps.mjs";
+import { wranglerEnvironment } from "./lib/local.mjs";
+import { environment, tool } from "./lib/npm.mjs";
+import { main, show } from "./lib/steps.mjs";
+import { build, bundle } from "./lib/worker.mjs";
 
 await main(async () => {
   await build();

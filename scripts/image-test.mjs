@@ -1,0 +1,14 @@
+// npm run test:image: makes the image of the Dockerfile step by step, without a container engine, and runs the program
+// in it as an engine would: alone in its file system, not as root, and able to write to its volume only.
+import { join } from "node:path";
+import { makeImage } from "./lib/image.mjs";
+import { freePort } from "./lib/service.mjs";
+import { main, root, show } from "./lib/steps.mjs";
+
+await main(async () => {
+  const folder = join(root, "target", "image");
+  const stage = await makeImage(folder);
+  const env = { ...process.env, IMAGE: folder, STAGE: JSON.stringify(stage), PORT: await freePort() };
+  const { code } = await show(process.execPath, ["--test", "--test-reporter", "spec", "tests/image/image.test.mjs"], { env });
+  return code;
+});
