@@ -4,36 +4,39 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
-use super::sqlite::{OpenError, Sqlite, connect};
-use crate::platform::{KeyValue, KeyValueError};
+use super::sqlite::{Durability, OpenError, Sqlite};
+use crate::platform::{Database, DatabaseError, KeyValue, KeyValueError, Statement, Value};
 
 /// Milliseconds since the Unix epoch, as `App` counts them.
 type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// Keys with expiry in a table of their own, apart from the product's.
+/// Keys with expiry in a file of their own, apart from the product's.
 #[derive(Clone)]
 pub struct SqliteKeyValue {
     database: Sqlite,
     clock: Clock,
 }
 
+fn schema(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS key_values (
+           key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER NOT NULL
+         ) STRICT, WITHOUT ROWID",
+    )
+}
+
 impl SqliteKeyValue {
-    /// Opens a file of its own, or makes it. A power failure may cost its last entries, which nothing
-    /// depends on.
+    /// Opens the file, or makes it. A power failure may cost its last entries, which nothing depends on.
     pub fn open(path: &Path, clock: Clock) -> Result<Self, OpenError> {
-        let connection = connect(path)?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        Ok(Self::new(Sqlite::of_file(connection), clock)?)
+        let database = Sqlite::open_with(path, Durability::Normal, schema)?;
+        Ok(Self { database, clock })
     }
 
-    pub fn new(database: Sqlite, clock: Clock) -> rusqlite::Result<Self> {
-        database.connection().execute_batch(
-            "CREATE TABLE IF NOT EXISTS key_values (
-               key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER NOT NULL
-             ) STRICT, WITHOUT ROWID",
-        )?;
+    /// Keys that end with the process.
+    pub fn in_memory(clock: Clock) -> rusqlite::Result<Self> {
+        let database = Sqlite::in_memory_with(schema)?;
         Ok(Self { database, clock })
     }
 
@@ -42,43 +45,46 @@ impl SqliteKeyValue {
     }
 }
 
+impl From<DatabaseError> for KeyValueError {
+    fn from(error: DatabaseError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 #[async_trait]
 impl KeyValue for SqliteKeyValue {
     async fn get(&self, key: &str) -> Result<Option<String>, KeyValueError> {
-        let (key, now) = (key.to_owned(), self.now());
-        let get = move |connection: &mut Connection| {
-            let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
-            let mut select = connection.prepare_cached(sql)?;
-            select
-                .query_row(params![key, now], |row| row.get(0))
-                .optional()
-        };
-        self.database.in_turn(get).await.map_err(KeyValueError)
+        let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
+        let select = Statement::new(sql, [key.into(), self.now().into()]);
+        let found = self.database.run(select).await?.rows;
+        Ok(match found.first().and_then(|row| row.get("value")) {
+            Some(Value::Text(value)) => Some(value.clone()),
+            _ => None,
+        })
     }
 
     async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
-        let (key, value, now) = (key.to_owned(), value.to_owned(), self.now());
+        let now = self.now();
         let expires_at = now.saturating_add_unsigned(ttl.max(60));
-        let put = move |connection: &mut Connection| {
-            // Expired keys go whenever one is written: nothing else has to run.
-            let sql = "DELETE FROM key_values WHERE expires_at <= ?1";
-            connection.execute(sql, params![now])?;
-            let sql = "INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
+        // Expired keys go whenever one is written: nothing else has to run.
+        let sql = "DELETE FROM key_values WHERE expires_at <= ?1";
+        let purge = Statement::new(sql, [now.into()]);
+        let sql = "INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
-            connection.execute(sql, params![key, value, expires_at])?;
-            Ok(())
-        };
-        self.database.in_turn(put).await.map_err(KeyValueError)
+        let insert = Statement::new(sql, [key.into(), value.into(), expires_at.into()]);
+        self.database.batch(vec![purge, insert]).await?;
+        Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
-        let key = key.to_owned();
-        let delete = move |connection: &mut Connection| {
-            let sql = "DELETE FROM key_values WHERE key = ?1";
-            connection.execute(sql, params![key])?;
-            Ok(())
-        };
-        self.database.in_turn(delete).await.map_err(KeyValueError)
+        let sql = "DELETE FROM key_values WHERE key = ?1";
+        self.database.run(Statement::new(sql, [key.into()])).await?;
+        Ok(())
+    }
+
+    /// Both are files of the same disk.
+    fn is_nearer_than_the_database(&self) -> bool {
+        false
     }
 }
 
@@ -92,11 +98,7 @@ mod tests {
     async fn a_key_expires() {
         let now = Arc::new(AtomicU64::new(1_000_000));
         let clock = now.clone();
-        let kv = SqliteKeyValue::new(
-            Sqlite::in_memory().unwrap(),
-            Arc::new(move || clock.load(Ordering::SeqCst)),
-        )
-        .unwrap();
+        let kv = SqliteKeyValue::in_memory(Arc::new(move || clock.load(Ordering::SeqCst))).unwrap();
         kv.put("k", "v", 90).await.unwrap();
         now.fetch_add(89_999, Ordering::SeqCst);
         assert_eq!(kv.get("k").await.unwrap().as_deref(), Some("v"));

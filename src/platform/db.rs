@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 
+use super::row::{Row, RowError};
 use crate::domain::time::UnixTime;
 
 /// A bound parameter. Text and integers are all this product stores.
@@ -80,9 +81,6 @@ impl Statement {
     }
 }
 
-/// One row by column name.
-pub type Row = serde_json::Map<String, serde_json::Value>;
-
 /// What one statement gave.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -93,9 +91,7 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn into_rows<T: DeserializeOwned>(self) -> Result<Vec<T>, DatabaseError> {
-        let decode = |row| {
-            serde_json::from_value(serde_json::Value::Object(row)).map_err(DatabaseError::Row)
-        };
+        let decode = |row: Row| row.decode().map_err(DatabaseError::Row);
         self.rows.into_iter().map(decode).collect()
     }
 
@@ -110,7 +106,7 @@ pub enum DatabaseError {
     #[error("the database did not answer: {0}")]
     Unavailable(String),
     #[error("a row makes no sense: {0}")]
-    Row(serde_json::Error),
+    Row(RowError),
 }
 
 #[async_trait]

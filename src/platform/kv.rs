@@ -13,4 +13,10 @@ pub trait KeyValue: Send + Sync {
     /// Stores `value` for `ttl` seconds; the platform's least is 60, shorter ones are raised to it.
     async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError>;
     async fn delete(&self, key: &str) -> Result<(), KeyValueError>;
+
+    /// Whether asking it spares a way to the database. Where it does not, nothing is kept in it that the
+    /// database says as well.
+    fn is_nearer_than_the_database(&self) -> bool {
+        true
+    }
 }

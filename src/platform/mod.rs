@@ -3,7 +3,9 @@
 mod db;
 mod http;
 mod kv;
+mod row;
 
-pub use db::{Database, DatabaseError, Outcome, Row, Statement, Value};
+pub use db::{Database, DatabaseError, Outcome, Statement, Value};
 pub use http::{HttpClient, HttpError};
 pub use kv::{KeyValue, KeyValueError};
+pub use row::{Row, RowError};

@@ -39,7 +39,7 @@ fn call() -> Call {
     let db = Sqlite::in_memory().unwrap();
     let app = App {
         config: Config::from_lookup(variable).unwrap(),
-        kv: Arc::new(SqliteKeyValue::new(db.clone(), Arc::new(|| NOW)).unwrap()),
+        kv: Arc::new(SqliteKeyValue::in_memory(Arc::new(|| NOW)).unwrap()),
         db: Arc::new(db),
         http: Arc::new(NoNetwork),
         clock: Box::new(|| NOW),

@@ -10,9 +10,10 @@ use candado::native::kv::SqliteKeyValue;
 use candado::native::sqlite::Sqlite;
 use candado::platform::{
     Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Outcome, Row,
-    Statement,
+    Statement, Value,
 };
 use http::{Request, Response};
+use serde_json::Value as Json;
 
 /// SQLite that counts round trips and can fail.
 #[derive(Clone)]
@@ -71,7 +72,7 @@ impl Storage {
         let statement = self.last_batch().remove(0);
         let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
         let explain = Statement::new(sql, statement.params);
-        let rows = self.sqlite.run(explain).await.unwrap().rows;
+        let rows = objects(&self.sqlite.run(explain).await.unwrap());
         let steps: Vec<&str> = rows
             .iter()
             .map(|row| row["detail"].as_str().unwrap())
@@ -95,13 +96,28 @@ impl Storage {
         self.fails_in.swap(-1, Ordering::SeqCst) >= 0
     }
 
-    pub async fn rows(&self, sql: &'static str) -> Vec<Row> {
-        self.sqlite.run(Statement::new(sql, [])).await.unwrap().rows
+    pub async fn rows(&self, sql: &'static str) -> Vec<Json> {
+        objects(&self.sqlite.run(Statement::new(sql, [])).await.unwrap())
     }
 
     pub async fn execute(&self, sql: String) {
         self.sqlite.run(Statement::new(sql, [])).await.unwrap();
     }
+}
+
+/// Rows as a test likes to look at them.
+fn objects(outcome: &Outcome) -> Vec<Json> {
+    let json = |value: &Value| match value {
+        Value::Null => Json::Null,
+        Value::Integer(number) => (*number).into(),
+        Value::Text(text) => text.as_str().into(),
+    };
+    let object = |row: &Row| {
+        row.iter()
+            .map(|(name, value)| (name.to_owned(), json(value)))
+            .collect()
+    };
+    outcome.rows.iter().map(object).collect()
 }
 
 #[async_trait]
@@ -151,10 +167,7 @@ pub struct Kv {
 impl Kv {
     pub(crate) fn new(clock: &Arc<AtomicU64>) -> Self {
         let clock = clock.clone();
-        let sqlite = SqliteKeyValue::new(
-            Sqlite::in_memory().unwrap(),
-            Arc::new(move || clock.load(Ordering::SeqCst)),
-        );
+        let sqlite = SqliteKeyValue::in_memory(Arc::new(move || clock.load(Ordering::SeqCst)));
         Self {
             sqlite: sqlite.unwrap(),
             mood: Arc::new(Mutex::new(Mood::Sound)),
