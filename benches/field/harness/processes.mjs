@@ -1,0 +1,59 @@
+// What a program and everything it started have used, from /proc.
+import { readdirSync, readFileSync } from "node:fs";
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU in seconds and bytes sent to the disk, since each of them started. */
+export function used(roots) {
+  const sum = { cpu: 0, written: 0 };
+  for (const { pid, cpu } of family(roots)) {
+    sum.cpu += cpu;
+    sum.written += bytesWritten(pid);
+  }
+  return sum;
+}
+
+/** Bytes of memory, what they share counted once. */
+export function memory(roots) {
+  return family(roots).reduce((sum, { pid }) => sum + proportionalSet(pid), 0);
+}
+
+/** The processes `roots` and all their descendants. */
+function family(roots) {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(processOf).filter(Boolean);
+  const members = new Map();
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const process of all) {
+      if (members.has(process.pid) || !(roots.includes(process.pid) || members.has(process.parent))) continue;
+      members.set(process.pid, process);
+      grown = true;
+    }
+  }
+  return [...members.values()];
+}
+
+/** `null` if it has ended. */
+function processOf(name) {
+  const text = read(`/proc/${name}/stat`);
+  // The name of the program may contain anything, but the last parenthesis ends it.
+  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
+  if (!fields) return null;
+  // With the time of children that have ended and were waited for (proc(5), fields 14 to 17).
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return { pid: Number(name), parent: Number(fields[1]), cpu: ticks / TICKS_PER_SECOND };
+}
+
+const bytesWritten = (pid) => number(read(`/proc/${pid}/io`), /^write_bytes: (\d+)/m);
+
+const proportionalSet = (pid) => 1024 * number(read(`/proc/${pid}/smaps_rollup`), /^Pss: +(\d+) kB/m);
+
+const number = (text, pattern) => Number(text?.match(pattern)?.[1] ?? 0);
+
+function read(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
