@@ -3,32 +3,31 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { cached, field, pythonTools, start } from "../harness/repository.mjs";
 import { answers, freePort, needPostgresAndRedis, openLog, postgresVersion, redisVersion, startPostgres, startRedis } from "../harness/servers.mjs";
-import { installedSize, packageSize, pythonVersion } from "../harness/sizes.mjs";
+import { environmentSize, packageSize, pythonVersions } from "../harness/sizes.mjs";
 import { base32, secret, userId } from "../harness/users.mjs";
 
-const environment = cached("field", "fastapi");
 const requirements = "benches/field/fastapi/requirements.txt";
-const WORKERS = 2;
+const VERDICTS = { good: "good", invalid_code: "wrong", code_already_used: "used", locked: "locked" };
 let program;
 
 export const fastapi = {
   id: "fastapi",
-  name: "FastAPI, PyOTP, PostgreSQL, Redis",
+  name: "FastAPI, PyOTP, Redis, PostgreSQL",
   lockAfter: 5,
   expected: 1500,
 
   async prepare() {
     needPostgresAndRedis();
-    program = await pythonTools(environment, "FastAPI and PyOTP", ["--require", requirements], { files: [requirements] });
+    program = await pythonTools(cached("field", "fastapi"), "FastAPI and PyOTP", ["--requirement", requirements], { files: [requirements] });
   },
 
   async versions() {
-    const [python, postgres, redis] = await Promise.all([pythonVersion(program("python")), postgresVersion(), redisVersion()]);
-    return `Python ${python}, ${await installedSize.versions(program, ["fastapi", "uvicorn", "PyOTP", "SQLAlchemy", "asyncpg"])}, PostgreSQL ${postgres}, Redis ${redis}`;
+    const python = await pythonVersions(program("python"), "fastapi", "pyotp", "SQLAlchemy", "asyncpg", "uvicorn", "uvloop", "cryptography");
+    return `${python}, PostgreSQL ${await postgresVersion()}, Redis ${await redisVersion()}`;
   },
 
   async deployed() {
-    return installedSize(environment) + (await packageSize("postgresql-15", "redis-server", "redis-tools"));
+    return (await environmentSize(program("python"))) + (await packageSize("postgresql-15", "redis-server", "redis-tools"));
   },
 
   async start(folder) {
@@ -44,9 +43,8 @@ export const fastapi = {
     };
     const log = openLog(folder, "uvicorn");
     const options = { cwd: field("fastapi"), env, stdio: ["ignore", log, log] };
-    const made = start(program("python"), ["schema.py"], options);
-    await made.ended;
-    const args = ["app:app", "--host", "127.0.0.1", "--port", port, "--workers", WORKERS, "--loop", "uvloop", "--http", "httptools", "--no-access-log"];
+    await start(program("python"), ["schema.py"], options).ended;
+    const args = ["app:app", "--host", "127.0.0.1", "--port", port, "--workers", 2, "--loop", "uvloop", "--http", "httptools", "--no-access-log"];
     const server = start(program("uvicorn"), args.map(String), options);
     const origin = `http://127.0.0.1:${port}`;
     await answers(`${origin}/health`);
@@ -68,5 +66,3 @@ export const fastapi = {
     };
   },
 };
-
-const VERDICTS = { good: "good", invalid_code: "wrong", code_already_used: "used", locked: "locked" };

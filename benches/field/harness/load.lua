@@ -1,16 +1,15 @@
 -- wrk's side of a turn: every thread takes its own share of the prepared bodies, each once. The arguments are the file
--- of bodies, the request's head, and a text a good answer has ("-": its status says enough).
+-- of bodies, the request's head, a text a good answer has ("-": its status says enough), and the number of threads.
 local threads = {}
 
 function setup(thread)
   thread:set("place", #threads)
   table.insert(threads, thread)
-  for _, other in ipairs(threads) do other:set("count", #threads) end
 end
 
 function init(arguments)
   bodies, used, out, good, bad = {}, 0, 0, 0, 0
-  local line = 0
+  local line, count = 0, tonumber(arguments[4])
   for body in io.lines(arguments[1]) do
     if line % count == place then bodies[#bodies + 1] = body end
     line = line + 1

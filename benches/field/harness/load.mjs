@@ -54,7 +54,7 @@ function prepare(running, pairs) {
 async function wrk(running, connections, seconds, { bodies, head }) {
   const threads = connections > 1 ? 2 : 1;
   const args = ["-t", threads, "-c", connections, "-d", `${seconds}s`, "--timeout", "30s", "-s", field("harness", "load.lua")];
-  const { code, stdout } = await capture("wrk", [...args, running.origin, "--", bodies, head, running.mark].map(String));
+  const { code, stdout } = await capture("wrk", [...args, running.origin, "--", bodies, head, running.mark, threads].map(String));
   const result = stdout.match(/^RESULT (.*)$/m);
   if (code !== 0 || !result) throw new Problem(`wrk failed for ${running.name}:\n${stdout}`);
   return JSON.parse(result[1]);

@@ -18,13 +18,15 @@ export function memory(roots) {
   return family(roots).reduce((sum, { pid }) => sum + proportionalSet(pid), 0);
 }
 
+export const childrenOf = (pid) => all().filter(({ parent }) => parent === pid).map(({ pid }) => pid);
+
 /** The processes `roots` and all their descendants. */
 function family(roots) {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(processOf).filter(Boolean);
+  const running = all();
   const members = new Map();
   for (let grown = true; grown; ) {
     grown = false;
-    for (const process of all) {
+    for (const process of running) {
       if (members.has(process.pid) || !(roots.includes(process.pid) || members.has(process.parent))) continue;
       members.set(process.pid, process);
       grown = true;
@@ -32,6 +34,8 @@ function family(roots) {
   }
   return [...members.values()];
 }
+
+const all = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(processOf).filter(Boolean);
 
 /** `null` if it has ended. */
 function processOf(name) {

@@ -1,5 +1,5 @@
 // Programs that contenders stand on: a PostgreSQL and a Redis of their own, everything on the disk.
-import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { capture, Problem, start } from "./repository.mjs";
@@ -108,9 +108,8 @@ export function freePort() {
   });
 }
 
-export function writeLog(folder, name) {
+/** A file for what a program says, to be given to it as its output. */
+export function openLog(folder, name) {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${name}.log`);
-  writeFileSync(path, "");
-  return path;
+  return openSync(join(folder, `${name}.log`), "a");
 }
