@@ -1,13 +1,14 @@
 // What the benchmark takes from the repository's own scripts, in one place.
 import { join } from "node:path";
-import { root } from "../../../scripts/steps.mjs";
+import { root } from "../../../scripts/lib/steps.mjs";
 
-export { build, bundle } from "../../../scripts/build.mjs";
-export { cached } from "../../../scripts/cache.mjs";
-export { freshVariables } from "../../../scripts/local.mjs";
-export { environment, installPackages, tool } from "../../../scripts/npm.mjs";
-export { pythonTools } from "../../../scripts/python.mjs";
-export { capture, cargoProgress, main, Problem, root, start, step } from "../../../scripts/steps.mjs";
+export { build, bundle } from "../../../scripts/lib/worker.mjs";
+export { cached } from "../../../scripts/lib/cache.mjs";
+export { freshVariables } from "../../../scripts/lib/local.mjs";
+export { environment, installPackages, tool } from "../../../scripts/lib/npm.mjs";
+export { pythonTools } from "../../../scripts/lib/python.mjs";
+export { cargoProgress } from "../../../scripts/lib/progress.mjs";
+export { capture, main, Problem, root, start, step } from "../../../scripts/lib/steps.mjs";
 
 /** A path in this folder. */
 export const field = (...names) => join(root, "benches", "field", ...names);

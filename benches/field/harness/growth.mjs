@@ -1,0 +1,53 @@
+// What a verification and an account cost the native program as its accounts grow in number.
+import { rmSync, statSync } from "node:fs";
+import { candadoNative } from "../candado/native.mjs";
+import { turn } from "./load.mjs";
+import { runs } from "./repository.mjs";
+
+const CONNECTIONS = 64;
+const TURNS = 3;
+
+/** A number without a common factor with any count here, to meet the accounts in no order of theirs. */
+const STRIDE = 7_368_787;
+
+export async function growth(sizes) {
+  const points = [];
+  for (const accounts of sizes) {
+    points.push(await measure(accounts));
+    const { bytes, rate, cpu, p99 } = points.at(-1);
+    console.log(`${accounts} accounts: ${bytes.toFixed(0)} bytes each, ${rate.toFixed(0)} verifications/s, CPU ${cpu.toFixed(3)} ms, p99 ${p99.toFixed(1)} ms`);
+  }
+  return points;
+}
+
+async function measure(accounts) {
+  const folder = runs("data", "growth");
+  rmSync(folder, { recursive: true, force: true });
+  const running = { ...candadoNative, ...(await candadoNative.start(folder)) };
+  const empty = bytesOf(running);
+  await running.enrol(Array.from({ length: accounts }, (_, index) => index));
+  const bytes = (bytesOf(running) - empty) / accounts;
+
+  const turns = [];
+  let rate = candadoNative.expected;
+  for (let number = 0; number < TURNS; number++) {
+    // As many as can be answered in a second; where that is more than there are, each with the codes of three steps.
+    const wanted = Math.ceil(1.6 * rate) + 10 * CONNECTIONS;
+    const users = sample(accounts, Math.min(accounts, wanted), number);
+    const steps = users.length < wanted ? [-1, 0, 1] : [0];
+    const figures = await turn(running, { connections: CONNECTIONS, seconds: 1, users, steps });
+    if (figures.problem) throw new Error(`${accounts} accounts: ${figures.problem}`);
+    turns.push(figures);
+    rate = figures.rate;
+  }
+  await running.stop();
+  const middle = (key) => turns.map((figures) => figures[key]).sort((a, b) => a - b)[Math.floor(TURNS / 2)];
+  rmSync(folder, { recursive: true, force: true });
+  return { accounts, bytes, rate: middle("rate"), cpu: middle("cpu"), p50: middle("p50"), p99: middle("p99") };
+}
+
+/** Others in each turn, as far as there are others. */
+const sample = (accounts, count, turn) =>
+  Array.from({ length: count }, (_, index) => Number((BigInt(index + turn * count) * BigInt(STRIDE)) % BigInt(accounts)));
+
+const bytesOf = (running) => running.database().reduce((sum, path) => sum + statSync(path).size, 0);
