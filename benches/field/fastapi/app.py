@@ -7,6 +7,7 @@ one conditional UPDATE, so of parallel uses of a code one is accepted.
 import hmac
 import os
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -77,7 +78,7 @@ spend = (
     .returning(Event.id)
 )
 
-# Answers the seconds the user is locked for, 0 if the attempt may be made. The fifth in a row locks, as does each after it.
+# Answers the seconds the user is locked for, 0 if the attempt may be made. The fifth in a row locks, as does each more.
 reserve = redis.register_script(
     """
     local left = redis.call('TTL', KEYS[2])
@@ -96,7 +97,7 @@ give_back = redis.register_script(
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI):
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     yield
     await engine.dispose()
     await redis.aclose()
@@ -148,8 +149,7 @@ async def health() -> dict[str, str]:
 @app.post("/enrol", dependencies=[Depends(caller)])
 async def enrol(body: list[Enrolment]) -> dict[str, str]:
     rows = [
-        {"user_id": user.user_id, "sealed_secret": seal(user.user_id, user.secret), "last_step": 0}
-        for user in body
+        {"user_id": user.user_id, "sealed_secret": seal(user.user_id, user.secret), "last_step": 0} for user in body
     ]
     async with engine.connect() as connection:
         await connection.execute(insert(User), rows)

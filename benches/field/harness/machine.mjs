@@ -1,8 +1,6 @@
 // What a reader has to know of the machine that measured.
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { mkdirSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
-import { join } from "node:path";
 import { median } from "./figures.mjs";
 import { capture, runs } from "./repository.mjs";
 
@@ -17,7 +15,7 @@ export const load = () => loadavg()[0].toFixed(2);
 /** The milliseconds of a write over 4 KiB that is on the disk: what every durable answer waits for. */
 function syncTime() {
   mkdirSync(runs(), { recursive: true });
-  const path = join(runs(), "sync");
+  const path = runs("sync");
   const file = openSync(path, "w");
   const block = Buffer.alloc(4096, 1);
   const times = Array.from({ length: 200 }, () => {

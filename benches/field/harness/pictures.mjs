@@ -19,7 +19,7 @@ export function bars(title, rows) {
   const height = top + step * rows.length + 34;
   const [low, high] = decades(rows.map(({ value }) => value));
   const x = (value) => left + ((Math.log10(value) - low) / (high - low)) * (WIDTH - left - 90);
-  const marks = range(low, high).map((power) => scale(x(10 ** power), top - 8, height - 30, number(10 ** power), height - 12));
+  const marks = range(low, high).map((power) => scale(x(10 ** power), top - 8, height - 30, (10 ** power).toLocaleString("en", { maximumFractionDigits: 6 }), height - 12));
   const shapes = rows.map(({ name, value, ours, floor }, index) => {
     const y = top + index * step;
     const kind = ours ? "ours" : floor ? "floor" : "theirs";

@@ -6,25 +6,22 @@ import { capture, Problem, start } from "./repository.mjs";
 
 const PACKAGES = "apt-get install --yes postgresql redis-server wrk";
 
-/** Why a contender cannot run here; it is left out with that line. */
-export class Missing extends Problem {}
-
-/** Refuses what is missing before anything is started. */
+/** Throws the line with which a contender is left out. */
 export function needPostgresAndRedis() {
   postgresPrograms();
-  for (const program of ["redis-server"]) need(program);
+  need("redis-server");
 }
 
 export function need(program) {
   const found = process.env.PATH.split(":").some((folder) => existsSync(join(folder, program)));
-  if (!found) throw new Missing(`${program} is missing: \`${PACKAGES}\` as root`);
+  if (!found) throw new Problem(`${program} is missing: \`${PACKAGES}\` as root`);
 }
 
 /** The newest of Debian's, which are not on PATH. */
 function postgresPrograms() {
   const base = "/usr/lib/postgresql";
   const versions = existsSync(base) ? readdirSync(base).map(Number).sort((a, b) => b - a) : [];
-  if (versions.length === 0) throw new Missing(`PostgreSQL is missing: \`${PACKAGES}\` as root`);
+  if (versions.length === 0) throw new Problem(`PostgreSQL is missing: \`${PACKAGES}\` as root`);
   return join(base, String(versions[0]), "bin");
 }
 
