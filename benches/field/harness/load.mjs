@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { capture, field, Problem, runs } from "./repository.mjs";
-import { memory, used } from "./processes.mjs";
+import { bytesWritten } from "./disk.mjs";
+import { cpuSeconds, memory } from "./processes.mjs";
 import { codeOf, PERIOD, presentStep } from "./users.mjs";
 
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
@@ -18,15 +19,20 @@ export async function turn(running, { connections, seconds, users, steps = [0] }
   const files = prepare(running, steps.flatMap((distance) => users.map((n) => [n, step + distance])));
 
   const roots = running.roots();
-  const before = { ...used(roots), stored: await running.stored() };
+  const before = await spent(running, roots);
   const looking = setInterval(() => (running.peak = Math.max(running.peak ?? 0, memory(roots))), 1000);
   const result = await wrk(running, connections, seconds, files);
   await quiet(roots);
   clearInterval(looking);
   running.peak = Math.max(running.peak ?? 0, memory(roots));
-  const after = { ...used(roots), stored: await running.stored() };
+  const after = await spent(running, roots);
 
   return report(running, connections, result, before, after);
+}
+
+async function spent(running, roots) {
+  const written = await bytesWritten();
+  return { written, cpu: cpuSeconds(roots), stored: await running.stored() };
 }
 
 /** A right code of this step must not have been used by the turn before. */
@@ -63,7 +69,7 @@ async function wrk(running, connections, seconds, { bodies, head }) {
 /** Waits until nothing is worked on any more: wrk leaves requests behind that the contender still answers. */
 async function quiet(roots) {
   for (let last = -1, tries = 0; tries < 100; tries++) {
-    const { cpu } = used(roots);
+    const cpu = cpuSeconds(roots);
     if (cpu - last < 0.02) return;
     last = cpu;
     await sleep(0.25);
@@ -91,5 +97,6 @@ function report(running, connections, result, before, after) {
     p50: p50 / 1000,
     p99: p99 / 1000,
     cpu: (1000 * (after.cpu - before.cpu)) / stored,
+    written: after.stored === null || after.written === null ? null : (after.written - before.written) / stored,
   };
 }

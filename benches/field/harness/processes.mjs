@@ -3,15 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU in seconds and bytes sent to the disk, since each of them started. */
-export function used(roots) {
-  const sum = { cpu: 0, written: 0 };
-  for (const { pid, cpu } of family(roots)) {
-    sum.cpu += cpu;
-    sum.written += bytesWritten(pid);
-  }
-  return sum;
-}
+/** Seconds of CPU since each of them started. */
+export const cpuSeconds = (roots) => family(roots).reduce((sum, { cpu }) => sum + cpu, 0);
 
 /** Bytes of memory, what they share counted once. */
 export function memory(roots) {
@@ -48,11 +41,7 @@ function processOf(name) {
   return { pid: Number(name), parent: Number(fields[1]), cpu: ticks / TICKS_PER_SECOND };
 }
 
-const bytesWritten = (pid) => number(read(`/proc/${pid}/io`), /^write_bytes: (\d+)/m);
-
-const proportionalSet = (pid) => 1024 * number(read(`/proc/${pid}/smaps_rollup`), /^Pss: +(\d+) kB/m);
-
-const number = (text, pattern) => Number(text?.match(pattern)?.[1] ?? 0);
+const proportionalSet = (pid) => 1024 * Number(read(`/proc/${pid}/smaps_rollup`)?.match(/^Pss: +(\d+) kB/m)?.[1] ?? 0);
 
 function read(path) {
   try {

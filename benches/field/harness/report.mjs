@@ -85,11 +85,11 @@ function resources(lines) {
   const rows = lines.map((line) => [
     line.name,
     number(line.peak / 1e6),
-    line.written === null ? "" : number(line.written),
+    number(figure(line, 64, "written")),
     number(line.deployed / 1e6),
     number(line.started),
   ]);
-  return table(["", "peak memory, MB", "bytes written for a verification", "deployed, MB", "from nothing to ready, s"], rows);
+  return table(["", "peak memory, MB", "bytes written for a verification, 64 connections", "deployed, MB", "from nothing to ready, s"], rows);
 }
 
 function correctness(lines) {

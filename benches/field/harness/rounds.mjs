@@ -3,7 +3,6 @@
 import { rmSync } from "node:fs";
 import { check } from "./checks.mjs";
 import { turn } from "./load.mjs";
-import { used } from "./processes.mjs";
 import { Problem, runs } from "./repository.mjs";
 
 export const LEVELS = [1, 16, 64];
@@ -17,7 +16,6 @@ export async function race(contenders, { rounds, seconds }) {
   for (const contender of contenders) lines.push(await prepared(contender));
   for (const line of lines.filter((line) => !line.missing)) await begin(line, seconds);
   const running = lines.filter((line) => line.running);
-  for (const line of running) line.before = await spent(line);
   for (let round = 0; round < rounds; round++) {
     for (const connections of LEVELS) {
       // Another one first each time: whoever follows a heavy turn may find a slower disk.
@@ -25,8 +23,7 @@ export async function race(contenders, { rounds, seconds }) {
       for (const line of order) await take(line, connections, seconds, `${round + 1}/${rounds}`);
     }
   }
-  for (const line of running) await end(line);
-  return lines.map(({ contender, running, before, users, expected, ...figures }) => figures);
+  return lines.map(({ contender, running, users, expected, ...figures }) => ({ ...figures, peak: running?.peak ?? null }));
 }
 
 async function prepared(contender) {
@@ -86,13 +83,4 @@ async function take(line, connections, seconds, round) {
   const { rate: now, p50, p99, cpu, problem } = figures;
   const text = `${now.toFixed(0).padStart(7)} /s   p50 ${p50.toFixed(2)}   p99 ${p99.toFixed(2)} ms   CPU ${cpu.toFixed(3)} ms`;
   console.log(`${round}  ${String(connections).padStart(2)}  ${line.name.padEnd(34)} ${text}${problem ? `   ${problem}` : ""}`);
-}
-
-const spent = async ({ running }) => ({ ...used(running.roots()), stored: await running.stored() });
-
-async function end(line) {
-  const after = await spent(line);
-  const stored = after.stored - line.before.stored;
-  line.peak = line.running.peak;
-  line.written = line.floor ? null : (after.written - line.before.written) / stored;
 }
