@@ -99,7 +99,7 @@ function correctness(lines) {
   );
   const passed = checked.filter(({ checks }) => checks.every(({ failed }) => !failed)).map(({ name }) => name);
   const held = `All checks pass: ${passed.join("; ")}.`;
-  return failures.length ? `${held}\n\n${table(["", "failed"], failures)}` : held;
+  return failures.length ? `${held}\n\n${table(["", "failed"], failures, "---")}` : held;
 }
 
 function aims(lines) {
@@ -107,6 +107,7 @@ function aims(lines) {
   return table(
     ["goal", "this run", ""],
     goals(lines).map(({ text, value, holds, unit }) => [text, value === null ? "" : `${number(value)} ${unit}`, word(holds)]),
+    "---",
   );
 }
 
@@ -131,7 +132,8 @@ function draw({ lines, growth }) {
   return svgs;
 }
 
-function table(heads, rows) {
+/** The first column is text, and the others are numbers if nothing else is said. */
+function table(heads, rows, rest = "--:") {
   const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map((_, index) => (index ? "--:" : "---"))), ...rows.map(line)].join("\n");
+  return [line(heads), line(heads.map((_, index) => (index ? rest : "---"))), ...rows.map(line)].join("\n");
 }
