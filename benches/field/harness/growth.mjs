@@ -31,8 +31,8 @@ async function measure(accounts) {
   const turns = [];
   let rate = candadoNative.expected;
   for (let number = 0; number < TURNS; number++) {
-    // As many as can be answered in a second; where that is more than there are, each with the codes of three steps.
-    const wanted = Math.ceil(1.6 * rate) + 10 * CONNECTIONS;
+    // More than can be answered in a second; where there are not as many, each with the codes of three steps.
+    const wanted = Math.ceil(1.6 * Math.max(rate, candadoNative.expected)) + 10 * CONNECTIONS;
     const users = sample(accounts, Math.min(accounts, wanted), number);
     const steps = users.length < wanted ? [-1, 0, 1] : [0];
     const figures = await turn(running, { connections: CONNECTIONS, seconds: 1, users, steps });
