@@ -13,11 +13,12 @@ use std::env;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use candado::domain::account::{Account, Enrolment};
+use candado::domain::codes::totp::Parameters;
+use candado::domain::crypto::keys::KeyRing;
+use candado::domain::crypto::random;
+use candado::domain::crypto::sealing::Vault;
 use candado::domain::ids::{ClientId, Owner, UserId};
-use candado::domain::keys::KeyRing;
-use candado::domain::random;
 use candado::domain::time::UnixTime;
-use candado::domain::totp::Parameters;
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
@@ -55,19 +56,13 @@ fn fill(connection: &Connection, keys: &KeyRing, client: &ClientId, users: std::
         .expect("the service has made its tables");
     for n in users {
         let user = UserId::try_from(format!("user-{n:09}")).expect("a user id");
-        let state = account(
-            keys,
-            Owner {
-                client,
-                user: &user,
-            },
-            n,
-            now,
-        );
+        let client = client.clone();
+        let owner = Owner { client, user };
+        let state = account(keys, &owner, n, now);
         let version = u32::from_le_bytes(random::bytes().expect("randomness"));
         let row = params![
-            client.as_str(),
-            user.as_str(),
+            owner.client.as_str(),
+            owner.user.as_str(),
             version,
             keys.current().id,
             state,
@@ -86,17 +81,16 @@ fn fill(connection: &Connection, keys: &KeyRing, client: &ClientId, users: std::
 }
 
 /// The stored form of a user whose app was taken over from another service.
-fn account(keys: &KeyRing, owner: Owner<'_>, n: u64, now: UnixTime) -> String {
+fn account(keys: &KeyRing, owner: &Owner, n: u64, now: UnixTime) -> String {
+    let vault = Vault { keys, owner };
     let mut secret = Sha256::digest(format!("candado field {n}")).to_vec();
     secret.truncate(SECRET_BYTES);
     let name = owner.user.as_str().to_owned();
-    let enrolment = Enrolment::new(keys, owner, name, Parameters::default(), secret, false);
+    let enrolment = Enrolment::new(vault, name, Parameters::default(), secret, false);
     let mut account = Account::new(now);
     let enrolled = account.enrol(enrolment.expect("the secret is sealed"), now);
     assert!(enrolled.is_ok(), "a new account takes an app");
-    account
-        .into_stored(keys, owner)
-        .expect("the account is stored")
+    account.into_stored(vault).expect("the account is stored")
 }
 
 #[expect(
