@@ -36,7 +36,7 @@ fn main() {
     let count: u64 = count.parse().expect("COUNT is a number");
     let connection = Connection::open(database).expect("the database opens");
     connection
-        .busy_timeout(Duration::from_secs(60))
+        .busy_timeout(Duration::from_mins(1))
         .expect("a timeout is set");
     fill(&connection, &keys, &client, from..from + count);
 }
