@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::app::App;
+use crate::domain::crypto::random::RandomError;
 use crate::domain::ids::{ClientId, RequestId};
 use crate::domain::time::UnixTime;
 
@@ -35,6 +36,18 @@ pub struct Call {
     pub now: UnixTime,
     pub later: Later,
     pub trace: Trace,
+}
+
+impl Call {
+    pub fn new(app: Arc<App>) -> Result<Self, RandomError> {
+        Ok(Self {
+            request_id: RequestId::draw()?,
+            now: app.now(),
+            app,
+            later: Later::default(),
+            trace: Trace::default(),
+        })
+    }
 }
 
 /// What the log line of a request says beside its status: filled in as the request finds out.

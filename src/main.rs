@@ -2,7 +2,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
-    candado::native::program::main()
+    candado::native::cli::main()
 }
 
 #[cfg(target_arch = "wasm32")]

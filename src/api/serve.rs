@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use super::error::Failure;
 use crate::app::App;
-use crate::call::{Call, Later, Task, Trace};
+use crate::call::{Call, Task};
 use crate::domain::ids::RequestId;
 use crate::error::Error;
 
@@ -66,14 +66,8 @@ pub async fn serve(
 ) -> (Response<Bytes>, Vec<Task>) {
     let started = (app.clock)();
     let method = request.method().clone();
-    let call = match RequestId::draw() {
-        Ok(request_id) => Call {
-            app: app.clone(),
-            request_id,
-            now: app.now(),
-            later: Later::default(),
-            trace: Trace::default(),
-        },
+    let call = match Call::new(app.clone()) {
+        Ok(call) => call,
         Err(error) => {
             let response = Error::from(error).into_response();
             let (response, _) = render(response, Some(app));

@@ -35,7 +35,17 @@ pub async fn create_client(
     settings: &SettingsPatch,
 ) -> Result<(Client, String), Error> {
     let id = id.map_or_else(ClientId::draw, Ok)?;
-    let secret = ClientSecret::draw()?;
+    create_client_with(call, id, name, settings, ClientSecret::draw()?).await
+}
+
+/// The same with a secret that is there already.
+pub async fn create_client_with(
+    call: &Call,
+    id: ClientId,
+    name: Label,
+    settings: &SettingsPatch,
+    secret: ClientSecret,
+) -> Result<(Client, String), Error> {
     let settings = ClientSettings::default()
         .merged(settings)
         .map_err(invalid_setting)?;

@@ -17,16 +17,20 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::platform::{HttpClient, HttpError};
 
-/// Of an answer, more than any provider's error says.
-const ANSWER_LIMIT: usize = 64 * 1024;
+/// Bytes that are read of an answer: more than any provider's error says.
+pub(super) const PROVIDERS_ANSWER: usize = 64 * 1024;
 
 /// Less than what providers keep an unused connection for.
 const IDLE: Duration = Duration::from_secs(20);
 
-pub(super) struct Client(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(super) struct Client {
+    connections: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    answer_limit: usize,
+}
 
 impl Client {
-    pub(super) fn new(roots: RootCertStore) -> Result<Self, rustls::Error> {
+    /// Of an answer, `answer_limit` bytes are kept.
+    pub(super) fn new(roots: RootCertStore, answer_limit: usize) -> Result<Self, rustls::Error> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
@@ -37,11 +41,14 @@ impl Client {
             .https_or_http()
             .enable_http1()
             .build();
-        let client = legacy::Client::builder(TokioExecutor::new())
+        let connections = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .build(connector);
-        Ok(Self(client))
+        Ok(Self {
+            connections,
+            answer_limit,
+        })
     }
 
     async fn exchange(
@@ -49,14 +56,14 @@ impl Client {
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, Box<dyn Error + Send + Sync>> {
         let request = request.map(|body| Full::new(Bytes::from(body)));
-        let (parts, mut body) = self.0.request(request).await?.into_parts();
+        let (parts, mut body) = self.connections.request(request).await?.into_parts();
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
             if let Ok(chunk) = frame?.into_data() {
                 bytes.extend_from_slice(&chunk);
             }
-            if bytes.len() > ANSWER_LIMIT {
-                bytes.truncate(ANSWER_LIMIT);
+            if bytes.len() > self.answer_limit {
+                bytes.truncate(self.answer_limit);
                 break;
             }
         }
@@ -141,7 +148,7 @@ mod tests {
     }
 
     async fn send(address: &str, timeout: Duration) -> Result<Response<Vec<u8>>, HttpError> {
-        let client = Client::new(RootCertStore::empty()).unwrap();
+        let client = Client::new(RootCertStore::empty(), PROVIDERS_ANSWER).unwrap();
         client.send(request(address), timeout).await
     }
 
@@ -209,7 +216,7 @@ mod tests {
             drop(stream);
             tokio::time::timeout(SHORT, listener.accept()).await.is_ok()
         });
-        let client = Client::new(RootCertStore::empty()).unwrap();
+        let client = Client::new(RootCertStore::empty(), PROVIDERS_ANSWER).unwrap();
         assert_eq!(
             client.send(request(&address), LONG).await.unwrap().status(),
             200
@@ -246,7 +253,7 @@ mod tests {
         })
         .await;
         let answer = send(&address, LONG).await.unwrap();
-        assert_eq!(answer.body().len(), ANSWER_LIMIT);
+        assert_eq!(answer.body().len(), PROVIDERS_ANSWER);
     }
 
     #[tokio::test]

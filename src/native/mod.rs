@@ -1,10 +1,11 @@
 //! The platform on an ordinary machine: SQLite for both databases, HTTP over TCP, and the program that
 //! serves.
 
+pub mod cli;
 mod http_client;
 pub mod kv;
 mod logging;
-pub mod program;
 mod server;
 mod settings;
+mod site;
 pub mod sqlite;

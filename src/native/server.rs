@@ -29,6 +29,7 @@ use crate::api::{self, IncomingBody, READ_HEADERS};
 use crate::app::App;
 use crate::call::Call;
 use crate::flows::housekeeping::{self, Allowance};
+use crate::native::site::Site;
 
 /// With a connection to a provider for each, within the 1024 descriptors a process usually has.
 const CONNECTIONS: usize = 500;
@@ -51,26 +52,34 @@ const ALLOWANCE: Allowance = Allowance {
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// How it serves, beside what the application says.
+#[derive(Default)]
+pub(super) struct Options {
+    /// A proxy in front ends TLS, and its `X-Forwarded-Proto` is believed.
+    pub behind_tls_proxy: bool,
+    pub site: Site,
+}
+
 pub(super) struct Server {
     app: Arc<App>,
     router: Router,
-    behind_tls_proxy: bool,
+    options: Options,
     /// Held by every connection and request: once nobody has one left, nothing is under way.
     under_way: mpsc::Sender<Infallible>,
 }
 
 /// Serves until `stop` comes, then until what is under way has ended, or `GRACE` has.
 pub(super) async fn run(
-    app: App,
+    app: Arc<App>,
     listener: TcpListener,
-    behind_tls_proxy: bool,
+    options: Options,
     stop: impl Future<Output = ()>,
 ) {
     let (under_way, mut all_done) = mpsc::channel(1);
     let server = Arc::new(Server {
-        app: Arc::new(app),
+        app,
         router: api::router().route("/openapi.json", get(openapi)),
-        behind_tls_proxy,
+        options,
         under_way,
     });
     let keeping = tokio::spawn(keep_house(server.app.clone()));
@@ -142,7 +151,10 @@ async fn answer(
     server: Arc<Server>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let response = match from_wire(request, server.behind_tls_proxy).await {
+    if let Some(page) = server.options.site.answer(&request) {
+        return Ok(page.map(Full::new));
+    }
+    let response = match from_wire(request, server.options.behind_tls_proxy).await {
         Ok(request) => respond(server, request).await,
         Err(status) => refuse(status),
     };
@@ -155,7 +167,7 @@ async fn respond(server: Arc<Server>, request: Request<Bytes>) -> Response<Bytes
     tokio::spawn(async move {
         let _under_way = server.under_way.clone();
         let (response, tasks) = api::serve(&server.router, &server.app, request).await;
-        // Gone is whoever asked.
+        // Whoever asked may have gone.
         let _ = answer.send(response);
         for task in tasks {
             task.await;

@@ -16,7 +16,7 @@ pub enum HttpError {
 #[async_trait]
 pub trait HttpClient: Send + Sync {
     /// Sends the request. `timeout` bounds everything, reading the answer included. Redirects are not
-    /// followed, and of the answer's body at most 64 KiB are kept.
+    /// followed, and of the answer's body only so much is kept as any answer needs.
     async fn send(
         &self,
         request: Request<Vec<u8>>,

@@ -7,11 +7,13 @@
     reason = "a test that meets what it does not expect is to fail"
 )]
 
+mod cli;
 mod program;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -130,6 +132,68 @@ fn atk_05_a_used_code_stays_used_and_a_lock_stays_locked_when_the_program_was_ki
     for hidden in [&used, &token, &client_secret, ADMIN_TOKEN, "ann"] {
         assert!(!log.contains(hidden), "LOG-02: {hidden} in {log}");
     }
+}
+
+/// What is written at the same time shares a commit: whoever was answered must find it kept all the same.
+#[test]
+fn atk_05_no_use_that_was_answered_under_load_is_lost_to_a_kill() {
+    const USERS: usize = 240;
+    let directory = Directory::new("load");
+    let program = Program::start(&directory, PRODUCTION);
+    let (_, token) = program.client();
+    let users: Vec<_> = (0..USERS).map(|number| format!("user-{number}")).collect();
+    let register = |user: &String| {
+        let body = json!({"user_id": user});
+        code(&secret(
+            &program.post("/mfa/register", &token, &body).expect(200),
+        ))
+    };
+    let codes: Vec<_> = users.iter().map(register).collect();
+
+    let answered: Vec<AtomicBool> = users.iter().map(|_| AtomicBool::new(false)).collect();
+    let answers = AtomicUsize::new(0);
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                loop {
+                    let user = next.fetch_add(1, Ordering::SeqCst);
+                    // Whoever is cut off by the kill has no answer.
+                    if user >= USERS
+                        || try_verify(&program, &token, &users[user], &codes[user]) != Some(200)
+                    {
+                        return;
+                    }
+                    answered[user].store(true, Ordering::SeqCst);
+                    answers.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        while answers.load(Ordering::SeqCst) < USERS / 3 {
+            thread::yield_now();
+        }
+        program.signal("KILL");
+    });
+    drop(program);
+
+    let program = Program::start(&directory, PRODUCTION);
+    let told = |user: usize| answered[user].load(Ordering::SeqCst);
+    let count = (0..USERS).filter(|user| told(*user)).count();
+    assert!((USERS / 3..USERS).contains(&count), "{count}");
+    for user in (0..USERS).filter(|user| told(*user)) {
+        verify(&program, &token, &users[user], &codes[user]).fails(400, "code_already_used");
+    }
+}
+
+/// The status, if there was an answer at all.
+fn try_verify(program: &Program, token: &str, user: &str, code: &str) -> Option<u16> {
+    let body = json!({"user_id": user, "code": code}).to_string();
+    let mut stream = TcpStream::connect(program.address).ok()?;
+    let request = Program::request("POST", "/mfa/verify", token, &body);
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).ok()?;
+    std::str::from_utf8(&answer).ok()?.get(9..)?.parse().ok()
 }
 
 #[test]

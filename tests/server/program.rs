@@ -115,7 +115,11 @@ impl Program {
     }
 
     pub(crate) fn send(&self, request: &str) -> Reply {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        Self::send_to(self.address, request)
+    }
+
+    pub(crate) fn send_to(address: SocketAddr, request: &str) -> Reply {
+        let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         Reply::read(&mut stream)
     }

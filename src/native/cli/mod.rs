@@ -1,0 +1,101 @@
+//! The program `candado`: its commands and how they end.
+
+mod client;
+mod dev;
+mod keys;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What went wrong, for the one who ran it.
+type Problem = String;
+
+const VARIABLES: &str = "\
+To serve, these variables say how:
+
+  PUBLIC_URL                    where callers reach the service: https://mfa.example.com
+  MASTER_KEYS                   secret: key ring, id:base64 of 32 bytes, separated by commas
+  ADMIN_TOKEN                   secret: bearer token of /admin; without it there is no /admin
+  BEHIND_TLS_PROXY              true: a proxy in front ends TLS and sets X-Forwarded-Proto.
+                                Required in production
+  LISTEN                        address and port; 127.0.0.1:8787 if not set
+  DATABASE                      SQLite file; candado.sqlite if not set
+  ENVIRONMENT                   production, or development: plain http on this machine
+  RESTORED_AT                   when a backup was restored, in Unix seconds
+  AUDIT_RETENTION_DAYS          how long events are kept; 365 if not set
+  SMS_COUNTRIES                 where SMS may go: ES,PT or *; nowhere if not set
+  TWILIO_ACCOUNT_SID            Twilio's account; without it there is no SMS
+  TWILIO_AUTH_TOKEN             secret: its token
+  TWILIO_FROM                   the number that sends, in E.164
+  TWILIO_MESSAGING_SERVICE_SID  a messaging service instead of the number
+  TWILIO_BASE_URL               another place for Twilio's requests, for tests
+  SENDGRID_API_KEY              secret: SendGrid's key; without it there is no e-mail
+  SENDGRID_FROM                 the address e-mails come from
+  SENDGRID_FROM_NAME            the name beside it
+  SENDGRID_BASE_URL             another place for SendGrid's requests, for tests
+  SSL_CERT_FILE                 authorities to trust instead of the system's
+
+The other commands talk to a running service:
+
+  CANDADO_URL                   where it is; http://localhost:8787 if not set
+  CANDADO_ADMIN_TOKEN           secret: its ADMIN_TOKEN. Without it, the one `candado dev` keeps
+                                in candado-dev
+";
+
+/// Multi-factor authentication as a service.
+///
+/// Without a command it serves, until SIGINT or SIGTERM.
+#[derive(Parser)]
+#[command(name = "candado", version, after_help = VARIABLES, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves, as without a command
+    Serve,
+    /// Serves on this machine, to try it: with keys, a database, a client, guides and an inbox
+    Dev(dev::Arguments),
+    /// Applications that may use a service: make, list, give a new secret
+    Client(client::Arguments),
+    /// Prints fresh secrets for a new service
+    GenerateKeys(keys::Arguments),
+}
+
+pub fn main() -> ExitCode {
+    super::logging::init();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are errors of this kind too; each has its own stream and code.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = match &arguments.command {
+        None | Some(Command::Serve) => serve::run(),
+        Some(Command::Dev(arguments)) => dev::run(arguments),
+        Some(Command::Client(arguments)) => client::run(arguments),
+        Some(Command::GenerateKeys(arguments)) => keys::run(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            for line in problem.lines() {
+                log::error!("candado: {line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), Problem> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| error.to_string())
+}

@@ -1,0 +1,164 @@
+//! `candado`: serves, as its variables say.
+
+use std::env;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::net::TcpListener;
+
+use super::Problem;
+use crate::app::App;
+use crate::config::{Config, ConfigError};
+use crate::error::Error;
+use crate::flows::check_health;
+use crate::native::http_client::{Client, PROVIDERS_ANSWER, system_roots};
+use crate::native::kv::SqliteKeyValue;
+use crate::native::server::{self, Options};
+use crate::native::settings::Settings;
+use crate::native::site::Site;
+use crate::native::sqlite::Sqlite;
+
+/// What has no default, and what it is.
+const REQUIRED: [(&str, &str); 3] = [
+    (
+        "PUBLIC_URL",
+        "where callers reach the service, such as https://mfa.example.com",
+    ),
+    (
+        "MASTER_KEYS",
+        "the key ring; `candado generate-keys` makes one",
+    ),
+    (
+        "BEHIND_TLS_PROXY",
+        "true: a proxy in front of this program ends TLS",
+    ),
+];
+
+pub(super) fn run() -> Result<(), Problem> {
+    let config = Config::from_lookup(variable).map_err(|error| explain(&error))?;
+    let settings =
+        Settings::from_lookup(variable, config.development).map_err(|error| explain(&error))?;
+    let app = app(config, &settings)?;
+    block_on(listen(app, settings))?
+}
+
+/// What is no text is not valid either, and is refused by its name like everything else.
+pub(super) fn variable(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Names everything that is missing at once, and what to do about it.
+fn explain(error: &ConfigError) -> Problem {
+    let is_set = |name: &str| variable(name).is_some_and(|value| !value.trim().is_empty());
+    let development = variable("ENVIRONMENT").is_some_and(|value| value.trim() == "development");
+    let needs = |name: &str| name != "BEHIND_TLS_PROXY" || !development;
+    let missing: Vec<_> = REQUIRED
+        .into_iter()
+        .filter(|(name, _)| needs(name) && !is_set(name))
+        .collect();
+    if missing.len() < 2 {
+        return error.to_string();
+    }
+    let mut text = "these variables are not set:\n".to_owned();
+    for (name, meaning) in missing {
+        let _ = writeln!(text, "  {name:<17} {meaning}");
+    }
+    text.push_str("`candado dev` serves on this machine without any of them, to try it\n");
+    text.push_str("`candado --help` lists every variable");
+    text
+}
+
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Problem> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    Ok(runtime.map_err(|error| error.to_string())?.block_on(future))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the machine for the time"
+)]
+pub(super) fn milliseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
+    let roots = system_roots();
+    if roots.is_empty() && (config.twilio.is_some() || config.sendgrid.is_some()) {
+        return Err(
+            "this machine trusts no certificate authority, so no provider can be reached: \
+                    install ca-certificates, or set SSL_CERT_FILE"
+                .to_owned(),
+        );
+    }
+    let unusable = |error| {
+        let file = settings.database.display();
+        format!("DATABASE is not usable: {file}: {error}")
+    };
+    let db = Sqlite::open(&settings.database).map_err(unusable)?;
+    let kv = SqliteKeyValue::open(&settings.key_values(), Arc::new(milliseconds));
+    Ok(App {
+        config,
+        db: Arc::new(db),
+        kv: Arc::new(kv.map_err(unusable)?),
+        http: Arc::new(Client::new(roots, PROVIDERS_ANSWER).map_err(|error| error.to_string())?),
+        clock: Box::new(milliseconds),
+    })
+}
+
+async fn listen(app: App, settings: Settings) -> Result<(), Problem> {
+    // A wrong ring would fail every user, and seal what is new so that the right one cannot open it.
+    check(&app).await?;
+    let unusable = |error| format!("LISTEN is not usable: {}: {error}", settings.listen);
+    let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
+    let address = listener.local_addr().map_err(unusable)?;
+    let stop = stop().map_err(|error| error.to_string())?;
+    log::info!(
+        "candado {} listens on http://{address}",
+        env!("CARGO_PKG_VERSION")
+    );
+    if !address.ip().is_loopback() {
+        log::warn!("only the proxy may reach {address}: its X-Forwarded-Proto is believed");
+    }
+    let options = Options {
+        behind_tls_proxy: settings.behind_tls_proxy,
+        site: Site::default(),
+    };
+    server::run(Arc::new(app), listener, options, stop).await;
+    log::info!("candado has ended");
+    Ok(())
+}
+
+pub(super) async fn check(app: &App) -> Result<(), Problem> {
+    check_health(app).await.map_err(|error| match error {
+        Error::Unavailable(cause) => cause.to_string(),
+        error => error.to_string(),
+    })
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+#[cfg(unix)]
+pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
