@@ -1,5 +1,5 @@
 // The image that the Dockerfile describes, made in a folder without a container engine.
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cargoProgress } from "./progress.mjs";
 import { musl, toolchainFor } from "./rust.mjs";
@@ -44,6 +44,7 @@ export async function makeImage(folder) {
     mkdirSync(dirname(path), { recursive: true });
     cpSync(source, path, { recursive: true, dereference: true });
     chownSync(path, ...owner);
+    chmodSync(path, statSync(source).mode);
   }
   return stage;
 }
@@ -55,7 +56,7 @@ function emptyFolder(path) {
   return path;
 }
 
-/** What .dockerignore lets through, in a folder of its own; answers which. */
+/** What .dockerignore lets through, with the guides, in a folder of its own; answers which. */
 function context() {
   const [first, ...others] = readFileSync(join(root, ".dockerignore"), "utf8").split("\n").filter((line) => line && !line.startsWith("#"));
   if (first !== "*" || others.some((line) => !line.startsWith("!"))) throw new Problem(".dockerignore no longer excludes all that it does not name.");

@@ -14,18 +14,31 @@ pub(super) struct Settings {
     pub behind_tls_proxy: bool,
 }
 
+/// `LISTEN` alone.
+pub(super) fn listen_address(
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<SocketAddr, ConfigError> {
+    listen_address_of(&Reader::new(lookup))
+}
+
+fn listen_address_of<L: Fn(&str) -> Option<String>>(
+    read: &Reader<L>,
+) -> Result<SocketAddr, ConfigError> {
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|_| "it is an address and a port, such as 127.0.0.1:8787")
+    };
+    let listen = read.parsed("LISTEN", parse)?;
+    Ok(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787))))
+}
+
 impl Settings {
     pub(super) fn from_lookup(
         lookup: impl Fn(&str) -> Option<String>,
         development: bool,
     ) -> Result<Self, ConfigError> {
         let read = Reader::new(lookup);
-        let listen: SocketAddr = read
-            .parsed("LISTEN", |text| {
-                text.parse()
-                    .map_err(|_| "it is an address and a port, such as 127.0.0.1:8787")
-            })?
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787)));
+        let listen = listen_address_of(&read)?;
         let behind_tls_proxy = read
             .parsed("BEHIND_TLS_PROXY", |text| {
                 text.parse().map_err(|_| "it is true or false")

@@ -67,6 +67,21 @@ test("it starts from nothing, answers, and what it stores is in its volume", asy
   assert.ok(readdirSync(join(image, volume)).includes("candado.sqlite"));
 });
 
+test("it serves the guides and the reference, with their policies", async () => {
+  for (const [path, says] of [["/", "<title>Candado"], ["/docs", "<title>"], ["/docs/quick-start", "<h1"]]) {
+    const page = await get(path);
+    assert.equal(page.status, 200, path);
+    assert.ok((await page.text()).includes(says), path);
+    assert.match(page.headers.get("Content-Security-Policy"), /default-src 'none'/, path);
+    const again = await get(path, { headers: { "If-None-Match": page.headers.get("ETag") } });
+    assert.equal(again.status, 304, path);
+  }
+  assert.equal((await get("/docs/nowhere")).status, 404);
+  assert.deepEqual(await (await get("/docs/assets/local.json")).json(), { inbox: null });
+  const moved = await get("/docs/quick-start.html", { redirect: "manual" });
+  assert.equal(moved.headers.get("Location"), "/docs/quick-start");
+});
+
 test("it is not root, and nothing but its volume can be written to", () => {
   const [uid, gid] = stage.user.split(":");
   const status = readFileSync(`/proc/${program.pid}/status`, "utf8");

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::program::{Directory, Program, Reply};
+use crate::program::{Directory, PRODUCTION, Program, Reply};
 
 /// `candado dev` in a directory, and what it says of itself.
 struct Dev {
@@ -225,6 +225,23 @@ fn a_service_that_does_not_answer_and_a_token_that_is_missing_are_said() {
         said.contains("http://127.0.0.1:1 does not answer"),
         "{said}"
     );
+}
+
+#[test]
+fn health_says_by_its_exit_whether_the_program_serves() {
+    let directory = Directory::new("health");
+    let program = Program::start(&directory, PRODUCTION);
+    let address = program.address.to_string();
+    let run = || {
+        let mut command = Program::command(&directory, &[("LISTEN", &address)]);
+        command.arg("health").output().unwrap()
+    };
+    assert!(run().status.success());
+    program.terminate();
+    let gone = run();
+    assert_eq!(gone.status.code(), Some(1));
+    let said = String::from_utf8(gone.stderr).unwrap();
+    assert!(said.contains("does not answer"), "{said}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod client;
 mod dev;
+mod health;
 mod keys;
 mod serve;
 
@@ -63,6 +64,8 @@ enum Command {
     Dev(dev::Arguments),
     /// Applications that may use a service: make, list, give a new secret
     Client(client::Arguments),
+    /// Says whether the service that listens here is fit to serve: for health checks
+    Health,
     /// Prints fresh secrets for a new service
     GenerateKeys(keys::Arguments),
 }
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         None | Some(Command::Serve) => serve::run(),
         Some(Command::Dev(arguments)) => dev::run(arguments),
         Some(Command::Client(arguments)) => client::run(arguments),
+        Some(Command::Health) => health::run(),
         Some(Command::GenerateKeys(arguments)) => keys::run(arguments),
     };
     match done {
