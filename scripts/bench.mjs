@@ -10,7 +10,8 @@ import { assertBudgets } from "../benches/field/harness/budgets.mjs";
 import { growth } from "../benches/field/harness/growth.mjs";
 import { describeMachine, load } from "../benches/field/harness/machine.mjs";
 import { main, Problem, runs } from "../benches/field/harness/repository.mjs";
-import { tables, writeReport } from "../benches/field/harness/report.mjs";
+import { profile, profiledProgram } from "../benches/field/harness/profile.mjs";
+import { tables, writeProfile, writeReport } from "../benches/field/harness/report.mjs";
 import { race } from "../benches/field/harness/rounds.mjs";
 import { need } from "../benches/field/harness/servers.mjs";
 import { hono } from "../benches/field/hono/contender.mjs";
@@ -23,6 +24,7 @@ npm run bench -- --quick         one short round, printed only
 npm run bench -- --only=a,b      these contenders, printed only: ${CONTENDERS.map(({ id }) => id).join(" ")}
 npm run bench -- --growth        the growth alone, printed only
 npm run bench -- --ten-million   with 10 million accounts too: about 20 GB of disk
+npm run bench -- --profile       where the native program's CPU goes, as a picture; --before=PROGRAM beside another
 npm run bench -- --assert        what CI holds: counts and sizes of Candado's own, no times
 npm run bench -- --write         writes the results of the last whole run into docs/performance.md again
 `;
@@ -32,11 +34,16 @@ const flag = { type: "boolean", default: false };
 
 await main(async () => {
   const { values: asked } = parseArgs({
-    options: { help: flag, quick: flag, growth: flag, "ten-million": flag, assert: flag, write: flag, only: { type: "string" } },
+    options: { help: flag, quick: flag, growth: flag, "ten-million": flag, assert: flag, write: flag, profile: flag, before: { type: "string" }, only: { type: "string" } },
   });
   if (asked.help) return void process.stdout.write(HELP);
   if (asked.write) return writeReport(JSON.parse(readFileSync(results, "utf8")));
   need("wrk");
+  if (asked.profile) {
+    await candadoNative.prepare();
+    const before = asked.before ? [["before", asked.before]] : [];
+    return writeProfile(await profile([...before, ["now", await profiledProgram()]]));
+  }
   const whole = !asked.quick && !asked.only && !asked.growth && !asked.assert;
   const [rounds, seconds] = asked.quick || asked.assert ? [1, 2] : [5, 6];
 

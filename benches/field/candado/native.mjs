@@ -30,7 +30,7 @@ export const candadoNative = {
 
   deployed: async () => size(program),
 
-  async start(folder) {
+  async start(folder, binary = program) {
     mkdirSync(folder, { recursive: true });
     const database = join(folder, "candado.sqlite");
     const address = `127.0.0.1:${await freePort()}`;
@@ -38,7 +38,7 @@ export const candadoNative = {
     const variables = freshVariables();
     const log = openLog(folder, "candado");
     const env = { ...variables, PUBLIC_URL: origin, LISTEN: address, DATABASE: database };
-    const server = start(program, [], { cwd: folder, env, stdio: ["ignore", log, log] });
+    const server = start(binary, [], { cwd: folder, env, stdio: ["ignore", log, log] });
     await answers(`${origin}/health`);
     const client = await clientOf(origin, variables.ADMIN_TOKEN);
     return {

@@ -10,9 +10,9 @@ const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * s
 
 /**
  * Loads a running contender from that many connections. `users` are verified in their order, each once for each of
- * `steps`, which are counted from the present one.
+ * `steps`, which are counted from the present one. `begin` is called when the load begins.
  */
-export async function turn(running, { connections, seconds, users, steps = [0] }) {
+export async function turn(running, { connections, seconds, users, steps = [0], begin = () => {} }) {
   await unusedStep(running, steps);
   const step = presentStep();
   running.lastStep = step + steps.at(-1);
@@ -21,6 +21,7 @@ export async function turn(running, { connections, seconds, users, steps = [0] }
   const roots = running.roots();
   const before = await spent(running, roots);
   const looking = setInterval(() => (running.peak = Math.max(running.peak ?? 0, memory(roots))), 1000);
+  begin();
   const result = await wrk(running, connections, seconds, files);
   await quiet(roots);
   clearInterval(looking);

@@ -51,6 +51,27 @@ export function curve(title, unit, points) {
   return picture(title, height, [...grid, `<path class="line" d="${path}"/>`, ...dots]);
 }
 
+/** Bars side by side for each name: what each of two programs spends on it. */
+export function pairs(title, unit, names, rows) {
+  const [left, top, step, thick] = [230, 78, 44, 16];
+  const height = top + step * rows.length + 12;
+  const most = Math.max(...rows.flatMap(([, ...values]) => values));
+  const width = (value) => (value / most) * (WIDTH - left - 90);
+  const kinds = ["theirs", "ours"];
+  const legend = names.map((name, index) => {
+    const x = left + 200 * index;
+    return `<rect class="${kinds[index]}" x="${x}" y="46" width="12" height="12" rx="2"/>
+  <text class="small" x="${x + 18}" y="57">${escape(name)}</text>`;
+  });
+  const shapes = rows.map(([name, ...values], index) => {
+    const y = top + index * step;
+    const bar = (value, which) => `<rect class="${kinds[which]}" x="${left}" y="${y + which * (thick + 2)}" width="${Math.max(1, width(value)).toFixed(1)}" height="${thick}" rx="2"/>
+  <text class="small" x="${(left + width(value) + 8).toFixed(1)}" y="${y + which * (thick + 2) + 12}">${number(value)} ${unit}</text>`;
+    return [`<text x="${left - 10}" y="${y + 22}" text-anchor="end">${escape(name)}</text>`, ...values.map(bar)].join("\n  ");
+  });
+  return picture(title, height, [...legend, ...shapes]);
+}
+
 const scale = (x, from, to, text, at) => `<line class="grid" x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="${from}" y2="${to}"/>
   <text class="small" x="${x.toFixed(1)}" y="${at}" text-anchor="middle">${text}</text>`;
 

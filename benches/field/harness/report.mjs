@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { figure, goals, number, ratio, soundTurns } from "./figures.mjs";
-import { bars, curve } from "./pictures.mjs";
+import { bars, curve, pairs } from "./pictures.mjs";
 import { Problem, root } from "./repository.mjs";
 import { LEVELS } from "./rounds.mjs";
 
@@ -10,6 +10,20 @@ const page = join(root, "docs", "performance.md");
 const pictures = join(root, "docs", "performance");
 const BEGIN = "<!-- what `npm run bench` wrote begins -->";
 const END = "<!-- what `npm run bench` wrote ends -->";
+
+/** Draws where the CPU of a verification goes in two programs, and prints it. */
+export function writeProfile(found) {
+  const [before, now] = [found[0], found.at(-1)];
+  const share = ({ cpu, shares }, name) => 1000 * cpu * shares.find(([other]) => other === name)[1];
+  const rows = now.shares.map(([name]) => [name, ...found.map((program) => share(program, name))]);
+  const sorted = rows.filter(([, ...values]) => values.some((value) => value >= 0.05)).sort((a, b) => b[1] - a[1]);
+  mkdirSync(pictures, { recursive: true });
+  const svg = pairs("CPU for a verification by what it is spent on", "µs", found.map(({ name }) => name), sorted);
+  writeFileSync(join(pictures, "profile.svg"), svg);
+  const total = ["all", ...found.map(({ cpu }) => 1000 * cpu)];
+  const numbers = [...sorted, total].map(([name, ...values]) => [name, ...values.map(number)]);
+  console.log(table(["µs for a verification", ...(found.length > 1 ? [before.name, now.name] : [now.name])], numbers));
+}
 
 /** Writes tables and pictures; growth is left as it is if this run has none. */
 export function writeReport(results) {
