@@ -1,0 +1,50 @@
+// A dialog: its title is the act as a question, the safe choice has the focus, and Escape is the safe choice.
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+interface Props {
+  title: ComponentChildren;
+  children: ComponentChildren;
+  onClose: () => void;
+}
+
+export function Dialog({ title, children, onClose }: Props) {
+  const id = useId();
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current!;
+    const root = dialog.getRootNode() as Document | ShadowRoot;
+    const before = root.activeElement as HTMLElement | null;
+    dialog.showModal();
+    dialog.querySelector<HTMLElement>("[data-safe]")?.focus();
+    return () => {
+      dialog.close();
+      if (before?.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** Its two choices: the safe one first, the act after it. */
+export function Choice({ safe, onSafe, children }: { safe: ComponentChildren; onSafe: () => void; children: ComponentChildren }) {
+  return (
+    <div class="choice">
+      <button type="button" class="button secondary" data-safe name="safe" onClick={onSafe}>
+        <span class="label">{safe}</span>
+      </button>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+// A phone that answers requests: it is added on the phone, this page waits for it.
+import { useEffect } from "preact/hooks";
+import { Banner } from "../../components/banner.tsx";
+import { Button, Slow } from "../../components/button.tsx";
+import { useOver } from "../../components/countdown.tsx";
+import { usePress } from "../../components/press.ts";
+import { QrCode } from "../../components/qr.tsx";
+import { Say } from "../../components/say.tsx";
+import { AccountScreen } from "../../components/screen.tsx";
+import { Trouble } from "../../components/told.tsx";
+import type { BeginFactor, PendingPush } from "../protocol.ts";
+import { isLink } from "../fragment.ts";
+import { useUi, useView, useWords } from "../ui.ts";
+import { useAdded } from "./added.ts";
+
+export function EnrolPhone() {
+  const { session } = useUi();
+  const { enrol } = useWords();
+  const view = useView();
+  const pending = view.pending_enrolment?.type === "push" ? view.pending_enrolment : null;
+  const press = usePress();
+  const added = useAdded();
+  const over = useOver(pending?.expires_at ?? null, enrol.qrExpired as string);
+
+  const waiting = pending !== null && !over;
+  useEffect(() => {
+    if (!waiting) return;
+    const leaving = new AbortController();
+    void session.watch(leaving.signal);
+    return () => leaving.abort();
+  }, [waiting]);
+  // The phone has proved its key: the service says so with the next state.
+  useEffect(() => {
+    if (pending === null && view.added !== null) added("push");
+  }, [pending === null]);
+
+  if (!pending) return null;
+  const body: BeginFactor = { type: "push", fresh: true };
+  const renew = () => void press.run((signal) => session.send({ method: "POST", path: "/factors", body }, signal));
+  return (
+    <AccountScreen title={enrol.phoneTitle}>
+      {over ? (
+        <>
+          <Banner tone="warn">
+            <Say of={enrol.qrExpired} />
+          </Banner>
+          <QrCode image={pending.qr_image} label={enrol.qrPush} veiled />
+          <Trouble of={press.failure} about={{ on: "enrol", type: "push" }} />
+          <Button name="renew" first press={press} onPress={renew}>
+            <Say of={enrol.qrFresh} />
+          </Button>
+          <Slow press={press} />
+        </>
+      ) : (
+        <Waiting pending={pending} />
+      )}
+    </AccountScreen>
+  );
+}
+
+function Waiting({ pending }: { pending: PendingPush }) {
+  const { session } = useUi();
+  const { enrol, verify } = useWords();
+  return (
+    <>
+      <p>
+        <Say of={enrol.phone} />
+      </p>
+      {session.browser.handheld && isLink(pending.enrolment_url) && (
+        <a class="button" href={pending.enrolment_url} target="_blank" rel="noopener noreferrer" data-focus="first">
+          <span class="label">
+            <Say of={verify.pushOpen} />
+          </span>
+        </a>
+      )}
+      <QrCode image={pending.qr_image} label={enrol.qrPush} />
+      <p>
+        <Say of={enrol.phoneCode} code={<code>{pending.code}</code>} />
+      </p>
+      <p class="hint waiting" role="status">
+        <span class="spinner" aria-hidden="true" />
+        <Say of={enrol.phoneWaiting} />
+      </p>
+    </>
+  );
+}
