@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "./icon.tsx";
 
 interface Props {
-  icon: IconName;
+  icon?: IconName;
   title: ComponentChildren;
   line?: ComponentChildren;
   chip?: ComponentChildren;
@@ -16,7 +16,7 @@ interface Props {
 export function Row({ icon, title, line, chip, onPress, name, busy }: Props) {
   const content = (
     <>
-      <Icon name={icon} />
+      {icon && <Icon name={icon} />}
       <span class="row-text">
         <span class="row-title">
           <span>{title}</span> {chip && <span class="chip">{chip}</span>}
@@ -27,7 +27,7 @@ export function Row({ icon, title, line, chip, onPress, name, busy }: Props) {
     </>
   );
   return (
-    <li>
+    <li class={icon ? undefined : "plain"}>
       {onPress ? (
         <button type="button" class="row" name={name} aria-disabled={busy || undefined} onClick={() => !busy && onPress()}>
           {content}

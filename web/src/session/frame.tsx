@@ -12,6 +12,7 @@ import { Trouble } from "../components/told.tsx";
 import { useBrandColour } from "../look/brand.ts";
 import { languages } from "../words/words.ts";
 import { isLink } from "./fragment.ts";
+import { hasAdded } from "./order.ts";
 import type { SessionView } from "./protocol.ts";
 import { usePlain, useUi, useWords } from "./ui.ts";
 
@@ -89,7 +90,7 @@ function Out({ view }: { view: SessionView }) {
   const words = useWords();
   const press = usePress();
   const [asking, setAsking] = useState(false);
-  const achieved = view.stage === "manage" || (view.purpose === "enrol" && view.factors.some(({ added_here }) => added_here));
+  const achieved = view.stage === "manage" || (view.purpose === "enrol" && hasAdded(view));
   const leave = () => void press.run(() => session.leave(achieved ? "finish" : "cancel"));
   if (view.stage === "done" && !view.recovery_codes) return null;
   return (

@@ -6,6 +6,9 @@ const ranks: MethodType[] = ["passkey", "push", "totp", "sms", "email", "recover
 
 type Place = Pick<Browser, "webauthn"> & { hostname: string };
 
+/** A way was set up in this session. */
+export const hasAdded = ({ factors }: Pick<SessionView, "factors">) => factors.some(({ added_here, state }) => added_here && state === "active");
+
 /** The rp id is the page's host or a domain above it. */
 export const fits = (rpId: string, hostname: string) => hostname === rpId || hostname.endsWith(`.${rpId}`);
 
@@ -18,10 +21,19 @@ const isElsewhere = ({ passkeys, used_here }: PasskeyMethod) =>
 const rank = (method: Method) =>
   method.type === "passkey" && isElsewhere(method) ? ranks.indexOf("totp") + 0.5 : ranks.indexOf(method.type);
 
-export function closedUntil(method: Method, now: UnixTime): UnixTime | null {
-  const until = "locked_until" in method ? method.locked_until : method.type === "push" ? method.closed_until : null;
-  return until !== null && until > now ? until : null;
+const later = (at: UnixTime | null, now: UnixTime) => (at !== null && at > now ? at : null);
+
+/** Wrong codes closed it. */
+export const lockedUntil = (method: Method, now: UnixTime) => ("locked_until" in method ? later(method.locked_until, now) : null);
+
+/** Nothing more can be sent, and nothing that was sent can still be answered. */
+export function unsentUntil(method: Method, now: UnixTime): UnixTime | null {
+  if (method.type === "push") return method.live?.status === "pending" && method.live.expires_at > now ? null : later(method.closed_until, now);
+  if (method.type !== "sms" && method.type !== "email") return null;
+  return method.sent && method.sent.expires_at > now ? null : later(method.closed_until, now);
 }
+
+export const closedUntil = (method: Method, now: UnixTime): UnixTime | null => lockedUntil(method, now) ?? unsentUntil(method, now);
 
 export const isOff = (method: Method) => "disabled" in method && method.disabled;
 

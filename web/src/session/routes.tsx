@@ -1,6 +1,6 @@
 // Which screens there are, which of them the session's stage allows, and where it begins.
 import type { ComponentChild } from "preact";
-import { best, ordered } from "./order.ts";
+import { best, hasAdded, ordered } from "./order.ts";
 import type { Channel, MethodType, SessionView, UnixTime } from "./protocol.ts";
 import { Done } from "./screens/done.tsx";
 import { EnrolAdded } from "./screens/enrol-added.tsx";
@@ -30,7 +30,7 @@ export function start(view: SessionView, place: Place, now: UnixTime): string {
       return `verify/${(best(view, place, now) ?? ordered(view, place)[0])?.type ?? "none"}`;
     case "enrol":
       if (view.pending_enrolment) return `enrol/${view.pending_enrolment.type}`;
-      return view.factors.some(({ added_here }) => added_here) ? "enrol/second" : "enrol/list";
+      return hasAdded(view) ? "enrol/second" : "enrol/list";
     case "recover":
       return view.recovery?.sent ? "recover/sent" : "recover/list";
     case "manage":

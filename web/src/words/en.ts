@@ -131,7 +131,7 @@ export const en = {
     lead: "Besides your password we will ask for one more thing that only you have.",
     addTitle: "Add a way to sign in",
     newWay: "Set up a new way to sign in.",
-    for: "For {account}",
+    appTitle: "Set up your app",
     full: { one: "You have one of these, the most there can be. Remove it first.", other: "You have {n} of these, the most there can be. Remove one first." },
     passkeyRow: "Fingerprint, face or screen lock",
     pushRow: "Press a number",

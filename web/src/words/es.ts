@@ -130,7 +130,7 @@ export const es: Translation<typeof en> = {
     lead: "Además de la contraseña pediremos una cosa más que solo tú tienes.",
     addTitle: "Añadir una forma de entrar",
     newWay: "Configura una forma nueva de entrar.",
-    for: "Para {account}",
+    appTitle: "Configura tu app",
     full: { one: "Ya tienes una, el máximo. Quítala antes.", other: "Ya tienes {n}, el máximo. Quita una antes." },
     passkeyRow: "Huella, cara o bloqueo de pantalla",
     pushRow: "Pulsa un número",

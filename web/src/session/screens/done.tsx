@@ -4,6 +4,7 @@ import { usePress } from "../../components/press.ts";
 import { Say } from "../../components/say.tsx";
 import { AccountScreen } from "../../components/screen.tsx";
 import { Trouble } from "../../components/told.tsx";
+import { hasAdded } from "../order.ts";
 import { useUi, useView, useWords } from "../ui.ts";
 import { Finishing, Success } from "./finishing.tsx";
 
@@ -12,7 +13,7 @@ const FEW = 3;
 
 export function Done() {
   const view = useView();
-  return view.purpose === "verify" && view.verified_by === "recovery_code" && view.factors.every((way) => !way.added_here) ? <CodeSpent /> : <Finishing />;
+  return view.purpose === "verify" && view.verified_by === "recovery_code" && !hasAdded(view) ? <CodeSpent /> : <Finishing />;
 }
 
 function CodeSpent() {

@@ -25,7 +25,7 @@ export function EnrolApp() {
   const body: BeginFactor = { type: "totp", fresh: true };
   const renew = () => void press.run((signal) => session.send({ method: "POST", path: "/factors", body }, signal));
   return (
-    <AccountScreen title={enrol.addTitle}>
+    <AccountScreen title={enrol.appTitle}>
       <Steps now={over ? "scan" : "confirm"} />
       {over ? (
         <>

@@ -7,25 +7,10 @@ import { Say } from "../../components/say.tsx";
 import { AccountScreen } from "../../components/screen.tsx";
 import { Slow } from "../../components/button.tsx";
 import { Trouble } from "../../components/told.tsx";
-import type { Browser } from "../browser.ts";
-import { fits } from "../order.ts";
-import type { BeginFactor, SessionView, WayType } from "../protocol.ts";
+import { offered, recommended } from "../offers.ts";
+import type { BeginFactor, WayType } from "../protocol.ts";
 import { useApp, useUi, useView, useWords } from "../ui.ts";
 import { HelpRow } from "./help.tsx";
-
-const order: WayType[] = ["passkey", "push", "totp", "sms", "email"];
-
-/** What can be set up in this browser, at a limit or not. */
-export function offered(view: SessionView, browser: Browser, hostname: string): WayType[] {
-  const types = view.enrolment?.types ?? [];
-  return order.filter((type) => types.includes(type) && (type !== "passkey" || (browser.webauthn && fits(view.passkey_rp_id, hostname))));
-}
-
-/** A passkey where this very device can hold one, else the app, else the first there is. */
-export function recommended(types: WayType[], { platform }: Pick<Browser, "platform">): WayType | undefined {
-  if (types.includes("passkey") && platform) return "passkey";
-  return types.includes("totp") ? "totp" : types[0];
-}
 
 export function EnrolList() {
   const { session, go } = useUi();

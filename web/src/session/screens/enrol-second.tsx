@@ -4,18 +4,9 @@ import { usePress } from "../../components/press.ts";
 import { Say } from "../../components/say.tsx";
 import { AccountScreen } from "../../components/screen.tsx";
 import { Trouble } from "../../components/told.tsx";
-import type { Browser } from "../browser.ts";
-import type { SessionView } from "../protocol.ts";
+import { wantsSecond } from "../offers.ts";
 import { useUi, useView, useWords } from "../ui.ts";
-import { offered } from "./enrol-list.tsx";
 import { Finishing } from "./finishing.tsx";
-
-/** There is one way only, and one of the other kind can be set up here. */
-export function wantsSecond(view: SessionView, browser: Browser, hostname: string): boolean {
-  const [only, ...more] = view.factors.filter(({ state }) => state === "active");
-  if (!only || more.length > 0) return false;
-  return offered(view, browser, hostname).includes(only.type === "passkey" ? "totp" : "passkey");
-}
 
 export function EnrolSecond() {
   const { session, go } = useUi();

@@ -111,7 +111,6 @@ function TurnOff() {
         if (!method) throw error;
         session.wanted = disable;
         setAsking(false);
-        session.voice.show(say(manage.turnOffFresh));
         go(`verify/${method.type}`);
       }
     });

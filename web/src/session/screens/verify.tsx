@@ -7,7 +7,7 @@ import { Row, Rows } from "../../components/rows.tsx";
 import { Say } from "../../components/say.tsx";
 import { AccountScreen } from "../../components/screen.tsx";
 import { until } from "../../words/dates.ts";
-import { best, closedUntil, isOff, ordered } from "../order.ts";
+import { best, closedUntil, isOff, lockedUntil, ordered } from "../order.ts";
 import type { Method, MethodType, UnixTime } from "../protocol.ts";
 import { useApp, usePlain, useUi, useView, useWords } from "../ui.ts";
 import { HelpRow } from "./help.tsx";
@@ -22,10 +22,16 @@ import { SentCode } from "./verify-sent.tsx";
 const HOUR = 60 * 60;
 
 export function VerifyScreen({ type }: { type: MethodType }) {
+  const { session } = useUi();
   const words = useWords();
   const method = useView().methods.find((one) => one.type === type);
   return (
-    <AccountScreen title={words.verify.title} backTo={words.button.back}>
+    <AccountScreen title={words.verify.title}>
+      {session.wanted && (
+        <Banner tone="info">
+          <Say of={words.manage.turnOffFresh} />
+        </Banner>
+      )}
       {method ? <Way method={method} /> : <NoWay />}
       <Others />
     </AccountScreen>
@@ -92,14 +98,14 @@ function Closed({ method, until: end }: { method: Method; until: UnixTime }) {
   return (
     <>
       <Banner tone="warn" focused>
-        {method.type === "push" ? (
-          <Say of={words.verify.pushLimit} time={time} />
+        {lockedUntil(method, session.now()) === null ? (
+          <Say of={method.type === "push" ? words.verify.pushLimit : words.verify.sendLimit} time={time} />
         ) : short ? (
           <Say of={words.verify.closedFor} left={<Countdown until={end} said={(left) => say(words.verify.closedFor, { left })} />} />
         ) : (
           <Say of={words.verify.closedUntil} time={time} />
         )}
-        {other && (
+        {other && lockedUntil(method, session.now()) !== null && (
           <>
             {" "}
             <Say of={words.verify.anotherOpen} />
@@ -132,7 +138,7 @@ function Others() {
   if (ways.length > 1) {
     return (
       <Rows>
-        <Row icon="shield" name="other-way" title={<Say of={words.button.otherWay} />} onPress={() => go("verify/list")} />
+        <Row name="other-way" title={<Say of={words.button.otherWay} />} onPress={() => go("verify/list")} />
       </Rows>
     );
   }
@@ -146,7 +152,7 @@ export function LostRow({ label }: { label: "lost" | "lostIt" }) {
   if (!recovery) return <HelpRow />;
   return (
     <Rows>
-      <Row icon="info" name="lost" title={<Say of={words.verify[label]} />} onPress={() => go("recover/list")} />
+      <Row name="lost" title={<Say of={words.verify[label]} />} onPress={() => go("recover/list")} />
     </Rows>
   );
 }
