@@ -17,7 +17,7 @@ export function minutes(seconds: number): string {
 }
 
 const timeOfDay = (speech: Speech, at: UnixTime) =>
-  new Intl.DateTimeFormat(speech.tag, { hour: "numeric", minute: "2-digit" }).format(at * 1000);
+  new Intl.DateTimeFormat(speech.tag, { timeStyle: "short" }).format(at * 1000);
 
 /** The time of day with its article, for a sentence. */
 function clock(speech: Speech, at: UnixTime): string {
