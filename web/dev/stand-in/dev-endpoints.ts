@@ -12,9 +12,9 @@ export const states = (): State[] => Object.values(groups).flat();
 
 function create(standIn: StandIn, state: State | undefined, change: { client?: object; user?: object; session?: object } = {}): World {
   const world = createWorld(new URL(standIn.address).host);
+  state?.set?.(world);
   Object.assign(world.client, change.client);
   Object.assign(world.session, change.session);
-  state?.set?.(world);
   Object.assign(world.user, change.user);
   standIn.worlds.set(world.session.id, world);
   return world;

@@ -70,11 +70,15 @@ export class StandIn {
     if (!world) return failure(404, "session_not_found");
     world.requests.push({ method, path });
     const fault = takeFault(world, path);
-    if (fault?.cut === "before") return null;
     if (fault?.delay) await new Promise((resolve) => setTimeout(resolve, fault.delay));
     if (fault?.status) return failure(fault.status, fault.error ?? "internal", fault.retry_after === undefined ? {} : { retry_after: fault.retry_after }, world);
     const answer = await this.guarded(world, { method, path, url, text, body, request, response });
-    return fault?.cut === "after" ? null : answer;
+    if (!fault?.cut) return answer;
+    // Without a beginning Chromium would ask again by itself.
+    response.writeHead(answer.status, { "Content-Type": "application/json", "Content-Length": "4096" });
+    response.write("{");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return null;
   }
 
   /** By the header's name, and links by their secret. */
@@ -101,7 +105,8 @@ export class StandIn {
       return failure(403, "other_browser", { ended: { ...surroundings(world), redirect: null } });
     }
     if (method === "GET") return this.state(world, asked);
-    session.touched_at = now(world);
+    // Looking at a link is no press.
+    if (!isLink || opens) session.touched_at = now(world);
     if (path === "/open") return withCookie(world, cookie, { status: 200, body: viewOf(world) });
     const answer = this.once(world, asked);
     return path === "/link/continue" && answer.status === 200 ? withCookie(world, cookie, answer) : answer;

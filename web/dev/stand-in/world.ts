@@ -116,8 +116,8 @@ export interface Fault {
   path?: string;
   /** Milliseconds before the answer. */
   delay?: number;
-  /** The connection is cut: before the request was read, or after it was done. */
-  cut?: "before" | "after";
+  /** It is done, and the connection is cut in the middle of the answer. */
+  cut?: boolean;
   status?: number;
   error?: string;
   retry_after?: number;

@@ -20,10 +20,12 @@ export function Screen({ title, named, backTo, children, account }: Props) {
   const ui = useUi();
   const app = useApp();
   const element = useRef<HTMLDivElement>(null);
+  // Under the heading of the page around it.
+  const Heading = ui.embedded ? "h2" : "h1";
   useEffect(() => {
     const root = element.current!;
     const wanted = ui.first ? "[data-focus]" : '[data-focus="always"]';
-    (root.querySelector<HTMLElement>(wanted) ?? root.querySelector("h1"))?.focus();
+    (root.querySelector<HTMLElement>(wanted) ?? root.querySelector<HTMLElement>(".heading"))?.focus();
   }, []);
   useEffect(() => {
     if (!ui.embedded) document.title = app ? `${named} · ${app}` : named;
@@ -38,7 +40,9 @@ export function Screen({ title, named, backTo, children, account }: Props) {
           </span>
         </button>
       )}
-      <h1 tabIndex={-1}>{title}</h1>
+      <Heading class="heading" tabIndex={-1}>
+        {title}
+      </Heading>
       {account}
       {children}
     </div>

@@ -78,10 +78,10 @@ export function App({ session, router, embedded, link, leave }: Props) {
       return { key: "leaving", screen: <LeavingScreen confirmed={confirmed} redirect={leaving} leave={leave} /> };
     }
     if (ending) return { key: `end/${ending.kind}`, screen: <End ending={ending} /> };
-    // Whatever else there is to do, codes that are shown only once come first.
-    if (view?.recovery_codes) return { key: "codes", screen: <Codes codes={view.recovery_codes} /> };
     if (view) {
       if (router.route === null || !allows(view, router.route, session.wanted !== null)) router.replace(beginning());
+      // Whatever else there is to do, codes that are shown only once come first.
+      if (view.recovery_codes) return { key: "codes", screen: <Codes codes={view.recovery_codes} /> };
       return { key: router.route!, screen: screenOf(router.route!), canGoBack: router.canGoBack };
     }
     if (session.link && link) return { key: "link", screen: <LinkPage link={session.link} {...link} /> };

@@ -29,6 +29,8 @@ export function Frame({ children }: { children: ComponentChildren }) {
   }, [speech.language]);
   const view = session.ending || session.leaving ? null : session.view;
   const wide = view?.stage === "manage";
+  // The page around the element has its own.
+  const Main = embedded ? "div" : "main";
   return (
     <div
       class={`candado ${embedded ? "embedded" : "page"} ${wide ? "wide" : ""}`}
@@ -44,7 +46,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       )}
       <div class="card">
         {!embedded && <Header view={view} />}
-        <main id={embedded ? undefined : "content"} tabIndex={-1}>
+        <Main class="main" id={embedded ? undefined : "content"} tabIndex={-1}>
           {view && <Expiring view={view} />}
           {!session.online && (
             <Banner tone="warn" icon="offline">
@@ -54,7 +56,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           {children}
           {!session.surroundings && !session.ending && <Loading />}
           {embedded && view && <Out view={view} />}
-        </main>
+        </Main>
       </div>
       {!embedded && <Foot />}
       <Voices />
@@ -151,9 +153,9 @@ function Loading() {
   }, []);
   return (
     <div aria-busy="true" class="loading-page">
-      <p class="hidden" role="status">
+      <h1 class="hidden">
         <Say of={words.loading} />
-      </p>
+      </h1>
       {late && (
         <div aria-hidden="true">
           <span class="bone title" />

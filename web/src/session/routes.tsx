@@ -23,8 +23,17 @@ interface Place {
   hostname: string;
 }
 
+/** A passkey and a phone go on to their name, which was proposed and can be changed now; it is never asked for before. */
+function naming({ added, factors, stage }: SessionView): string | null {
+  const factor = factors.find(({ id, type }) => id === added && (type === "passkey" || type === "push"));
+  if (!factor) return null;
+  return stage === "enrol" ? `enrol/added/${factor.id}` : stage === "manage" ? `manage/factor/${factor.id}` : null;
+}
+
 /** The screen that a stage begins with. */
 export function start(view: SessionView, place: Place, now: UnixTime): string {
+  const named = naming(view);
+  if (named) return named;
   switch (view.stage) {
     case "verify":
       return `verify/${(best(view, place, now) ?? ordered(view, place)[0])?.type ?? "none"}`;
@@ -53,9 +62,8 @@ export function allows(view: SessionView, route: string, wanted: boolean): boole
       return view.recovery !== null && (stage === "recover" || stage === "verify");
     case "enrol": {
       if (stage !== "enrol" && stage !== "manage") return false;
-      const begun = view.pending_enrolment?.type;
       // Without a key or link there is nothing to show, and looking must not make one.
-      return (what !== "totp" && what !== "push") || begun === what || view.added !== null;
+      return (what !== "totp" && what !== "push") || view.pending_enrolment?.type === what;
     }
     default:
       return place === stage;

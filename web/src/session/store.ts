@@ -231,9 +231,10 @@ export class Session {
 
   end(kind: EndKind, failure?: Failure) {
     clearTimeout(this.closing);
+    this.leaving = null;
     const ended = failure?.body.ended;
     // A browser that has just opened the session and is taken for another one keeps no cookies.
-    const cookieless = this.openedHere && this.view !== null && (kind === "otherBrowser" || kind === "incomplete");
+    const cookieless = failure !== undefined && this.openedHere && this.view !== null && (kind === "otherBrowser" || kind === "incomplete");
     this.ending = {
       kind: cookieless ? "cookie" : kind,
       surroundings: ended ?? this.surroundings,

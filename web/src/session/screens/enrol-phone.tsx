@@ -11,17 +11,16 @@ import { Trouble } from "../../components/told.tsx";
 import type { BeginFactor, PendingPush } from "../protocol.ts";
 import { isLink } from "../fragment.ts";
 import { useUi, useView, useWords } from "../ui.ts";
-import { useAdded } from "./added.ts";
 
 export function EnrolPhone() {
   const { session } = useUi();
   const { enrol } = useWords();
-  const view = useView();
-  const pending = view.pending_enrolment?.type === "push" ? view.pending_enrolment : null;
+  const { pending_enrolment } = useView();
+  const pending = pending_enrolment?.type === "push" ? pending_enrolment : null;
   const press = usePress();
-  const added = useAdded();
   const over = useOver(pending?.expires_at ?? null, enrol.qrExpired as string);
 
+  // Once the phone has proved its key the next state says so, and the session goes on by itself.
   const waiting = pending !== null && !over;
   useEffect(() => {
     if (!waiting) return;
@@ -29,11 +28,6 @@ export function EnrolPhone() {
     void session.watch(leaving.signal);
     return () => leaving.abort();
   }, [waiting]);
-  // The phone has proved its key: the service says so with the next state.
-  useEffect(() => {
-    if (pending === null && view.added !== null) added("push");
-  }, [pending === null]);
-
   if (!pending) return null;
   const body: BeginFactor = { type: "push", fresh: true };
   const renew = () => void press.run((signal) => session.send({ method: "POST", path: "/factors", body }, signal));
