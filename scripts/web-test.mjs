@@ -1,0 +1,32 @@
+// npm run test:web: builds the hosted page and looks at it in Chromium, against the stand-in for the service. `pictures`
+// opens every state on a phone, too, and keeps what is seen in target/web/pictures. Anything else names the files to run.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { browserArguments, chromium } from "./chromium.mjs";
+import { environment, tool } from "./npm.mjs";
+import { main, root, show } from "./steps.mjs";
+import { web } from "./web.mjs";
+
+const folder = join(root, "tests", "web");
+const named = process.argv.slice(2);
+const pictures = named[0] === "pictures";
+
+/** All of them, the one that takes longest first. */
+function files() {
+  if (pictures) return [join(folder, "states.test.ts")];
+  if (named.length > 0) return named;
+  const all = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".test.ts"));
+  return all.sort((a, b) => Number(b.startsWith("states")) - Number(a.startsWith("states"))).map((name) => join(folder, name));
+}
+
+await main(async () => {
+  await web();
+  const env = {
+    ...environment,
+    CHROMIUM: await chromium(),
+    CHROMIUM_ARGUMENTS: browserArguments.join(" "),
+    ...(pictures && { PICTURES: join(root, "target", "web", "pictures") }),
+  };
+  const { code } = await show(tool("node"), ["--test", "--test-concurrency", "2", "--test-reporter", "spec", ...files()], { env });
+  return code;
+});
