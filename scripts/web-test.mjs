@@ -2,10 +2,10 @@
 // opens every state on a phone, too, and keeps what is seen in target/web/pictures. Anything else names the files to run.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { browserArguments, chromium } from "./chromium.mjs";
-import { environment, tool } from "./npm.mjs";
-import { main, root, show } from "./steps.mjs";
-import { web } from "./web.mjs";
+import { browserVariables } from "./lib/chromium.mjs";
+import { environment, tool } from "./lib/npm.mjs";
+import { main, root, show } from "./lib/steps.mjs";
+import { buildWeb } from "./lib/web.mjs";
 
 const folder = join(root, "tests", "web");
 const named = process.argv.slice(2);
@@ -20,13 +20,9 @@ function files() {
 }
 
 await main(async () => {
-  await web();
-  const env = {
-    ...environment,
-    CHROMIUM: await chromium(),
-    CHROMIUM_ARGUMENTS: browserArguments.join(" "),
-    ...(pictures && { PICTURES: join(root, "target", "web", "pictures") }),
-  };
+  const browser = await browserVariables();
+  await buildWeb();
+  const env = { ...environment, ...browser, ...(pictures && { PICTURES: join(root, "target", "web", "pictures") }) };
   const { code } = await show(tool("node"), ["--test", "--test-concurrency", "2", "--test-reporter", "spec", ...files()], { env });
   return code;
 });
