@@ -93,7 +93,7 @@ test("Copy puts the codes on the clipboard and says so in its place", () =>
       await button(page, "copy").getByText("Copied").waitFor();
       const copied = await page.evaluate(() => navigator.clipboard.readText());
       for (const shown of await page.locator(".codes code").allInnerTexts()) assert.ok(copied.includes(shown));
-      assert.equal(await page.locator("[data-voice=polite]").innerText(), "The codes are copied.");
+      await page.locator("[data-voice=polite]").getByText("The codes are copied.").waitFor();
     },
     { permissions: ["clipboard-read", "clipboard-write"] },
   ));

@@ -41,7 +41,7 @@
     } else if (step.wait) await appears(step.wait);
     else if (step.pause) await pause(step.pause);
     else if (step.press?.startsWith("@route ")) {
-      await appears("main h1");
+      await appears(".screen");
       history.pushState({ ...history.state, candado: step.press.slice(7), depth: 1 }, "");
       dispatchEvent(new PopStateEvent("popstate"));
       await pause(50);

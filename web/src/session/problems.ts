@@ -67,6 +67,7 @@ export function explain(failure: Failure, about: Circumstances): Sentence[] {
     case "name_taken":
       return [sentence(words.manage.nameTaken)];
     case "not_found":
+    case "not_now":
       return [sentence(words.manage.changed)];
     case "factor_disabled":
       return [sentence(words.verify.disabled)];
@@ -77,6 +78,7 @@ export function explain(failure: Failure, about: Circumstances): Sentence[] {
       return [sentence(words.unavailable)];
     // The screen itself shows that the way is closed, or that everything moved on.
     case "locked":
+    case "challenge_pending":
     case "moved":
     case "aborted":
       return [];
