@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { contrast } from "../../web/src/look/colour.ts";
-import { address, browser, button, code, heading, holdAxe, holdContrast, holdWidth, make, openState, opened, visit, worldOf } from "./support.ts";
+import { address, browser, button, code, heading, holdAxe, holdContrast, holdWidth, make, openState, opened, visit, wear, worldOf } from "./support.ts";
 
 const dist = new URL("../../web/dist/", import.meta.url);
 const LIMIT = 60 * 1024;
@@ -126,16 +126,16 @@ const brands = ["#ffd400", "#000000", "#ffffff", "#767676"];
 
 for (const colour of brands) {
   test(`with the brand's colour ${colour} every text contrasts 4.5 to 1, borders and focus 3 to 1, in both themes`, () =>
-    visit({}, async ({ page }) => {
+    visit({ reducedMotion: "reduce" }, async ({ page }) => {
       for (const name of ["verify-app-wrong", "enrol-list", "manage-remove", "verify-list"]) {
         await openState(page, { name }, "en", `&colour=${colour.slice(1)}`);
         for (const colorScheme of ["light", "dark"] as const) {
-          await page.emulateMedia({ colorScheme });
+          await wear(page, colorScheme);
           await holdContrast(page, `${name} ${colour} ${colorScheme}`);
           const shown = await page.evaluate(() => {
             const hex = (value: string) => `#${value.match(/\d+/g)!.slice(0, 3).map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
             const card = hex(getComputedStyle(document.querySelector(".card")!).backgroundColor);
-            const primary = document.querySelector<HTMLElement>(".button:not(.secondary, .quiet, .danger)");
+            const primary = document.querySelector<HTMLElement>(".button:not(.secondary, .quiet, .risky, .danger)");
             const style = primary && getComputedStyle(primary);
             const focus = document.activeElement!;
             return {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { states } from "../../web/dev/stand-in/dev-endpoints.ts";
 import type { State } from "../../web/dev/stand-in/states.ts";
-import { holdAxe, holdContrast, holdWidth, observed, openState } from "./support.ts";
+import { holdAxe, holdContrast, holdWidth, observed, openState, wear } from "./support.ts";
 
 const { PICTURES } = process.env;
 if (PICTURES) mkdirSync(PICTURES, { recursive: true });
@@ -39,7 +39,7 @@ async function look(page: Page, { state, locale, size }: Look) {
   await seen("light");
   await holdAxe(page, where);
   await holdWidth(page, where);
-  await page.emulateMedia({ colorScheme: "dark" });
+  await wear(page, "dark");
   await seen("dark");
   await holdContrast(page, `${where}, dark`);
   await page.setViewportSize(sizes.phone);

@@ -141,6 +141,12 @@ export const holdAxe = (page: Page, where: string) => hold(page, where);
 /** What another theme can change. */
 export const holdContrast = (page: Page, where: string) => hold(page, where, ["color-contrast"]);
 
+/** Another theme, and what follows it: the brand's colour a moment later. */
+export async function wear(page: Page, colorScheme: "light" | "dark") {
+  await page.emulateMedia({ colorScheme });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
 /** Nothing is wider than the screen. */
 export async function holdWidth(page: Page, where: string) {
   const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);

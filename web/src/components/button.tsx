@@ -3,7 +3,8 @@ import { Icon, type IconName } from "./icon.tsx";
 import type { Press } from "./press.ts";
 import { useWords } from "../session/ui.ts";
 
-type Kind = "primary" | "secondary" | "quiet" | "danger";
+/** `risky` leads to what `danger` does. */
+type Kind = "primary" | "secondary" | "quiet" | "risky" | "danger";
 
 interface Props {
   kind?: Kind;

@@ -1,6 +1,6 @@
 // A dialog: its title is the act as a question, the safe choice has the focus, and Escape is the safe choice.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   title: ComponentChildren;
@@ -11,7 +11,7 @@ interface Props {
 export function Dialog({ title, children, onClose }: Props) {
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current!;
     const root = dialog.getRootNode() as Document | ShadowRoot;
     const before = root.activeElement as HTMLElement | null;

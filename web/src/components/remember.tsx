@@ -7,14 +7,15 @@ import { Say } from "./say.tsx";
 export function Remember({ input }: { input: RefObject<HTMLInputElement | null> }) {
   const id = useId();
   const { verify } = useWords();
-  const { offered, days } = useView().remember;
-  if (!offered) return null;
+  const { remember, stage } = useView();
+  // A fresh proof inside of managing is for one act.
+  if (!remember.offered || stage === "manage") return null;
   return (
     <div class="tick">
       <input type="checkbox" id={id} name="remember" ref={input} aria-describedby={`${id}-hint`} />
       <div>
         <label for={id}>
-          <Say of={verify.remember} n={days} />
+          <Say of={verify.remember} n={remember.days} />
         </label>
         <p class="hint" id={`${id}-hint`}>
           {verify.rememberHint as string}

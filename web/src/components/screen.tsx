@@ -1,6 +1,6 @@
 // One screen: one heading, one task. A new screen takes the focus to its heading, or to the field that is alone there.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useApp, usePlain, useUi, useView } from "../session/ui.ts";
 import type { Message } from "../words/message.ts";
 import { Icon } from "./icon.tsx";
@@ -22,7 +22,8 @@ export function Screen({ title, named, backTo, children, account }: Props) {
   const element = useRef<HTMLDivElement>(null);
   // Under the heading of the page around it.
   const Heading = ui.embedded ? "h2" : "h1";
-  useEffect(() => {
+  // Before anything is painted: a key that is pressed at once finds the focus where it belongs.
+  useLayoutEffect(() => {
     const root = element.current!;
     const wanted = ui.first ? "[data-focus]" : '[data-focus="always"]';
     (root.querySelector<HTMLElement>(wanted) ?? root.querySelector<HTMLElement>(".heading"))?.focus();

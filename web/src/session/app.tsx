@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { ComponentChild } from "preact";
 import { Frame } from "./frame.tsx";
-import { allows, screenOf, start } from "./routes.tsx";
+import { allows, behind, leadsBack, screenOf, start } from "./routes.tsx";
 import type { Router } from "./router.ts";
 import { Codes } from "./screens/codes.tsx";
 import { End } from "./screens/end.tsx";
@@ -55,7 +55,7 @@ export function App({ session, router, embedded, link, leave }: Props) {
     canGoBack: shown.canGoBack ?? false,
     go: go("push"),
     goInstead: go("replace"),
-    back: () => router.back(),
+    back: () => (router.canGoBack ? router.back() : go("replace")(behind(shown.key) ?? beginning())),
     restart: () => go("replace")(beginning()),
   };
   return (
@@ -82,7 +82,8 @@ export function App({ session, router, embedded, link, leave }: Props) {
       if (router.route === null || !allows(view, router.route, session.wanted !== null)) router.replace(beginning());
       // Whatever else there is to do, codes that are shown only once come first.
       if (view.recovery_codes) return { key: "codes", screen: <Codes codes={view.recovery_codes} /> };
-      return { key: router.route!, screen: screenOf(router.route!), canGoBack: router.canGoBack };
+      const route = router.route!;
+      return { key: route, screen: screenOf(route), canGoBack: behind(route) !== null || (router.canGoBack && leadsBack(route)) };
     }
     if (session.link && link) return { key: "link", screen: <LinkPage link={session.link} {...link} /> };
     return { key: "loading", screen: null };

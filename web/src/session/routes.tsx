@@ -70,6 +70,16 @@ export function allows(view: SessionView, route: string, wanted: boolean): boole
   }
 }
 
+/** What is done cannot be gone back on, and the list of ways is where managing begins. */
+export const leadsBack = (route: string) => !/^(?:done|lost|manage\/list|enrol\/(?:added|second))/.test(route);
+
+/** The list that a screen was chosen from, for a page that began with this screen after a reload. */
+export function behind(route: string): string | null {
+  const [place, what] = route.split("/");
+  if ((place !== "enrol" && place !== "manage" && place !== "recover") || what === "list") return null;
+  return leadsBack(route) ? `${place}/list` : null;
+}
+
 export function screenOf(route: string): ComponentChild {
   const [place, what = "", id = ""] = route.split("/");
   switch (place) {

@@ -18,7 +18,7 @@ export function End({ ending }: { ending: Ending }) {
   const back = redirect && surroundings && isReturn(redirect, surroundings.return_host) ? redirect : null;
   return (
     <Screen title={<Say of={title} />} named={say(title)}>
-      <div class="drawing">
+      <div class="drawing outcome">
         <Icon name={ending.kind === "expired" ? "clock" : ending.kind === "noWay" ? "offline" : "info"} large />
       </div>
       <p>

@@ -81,7 +81,7 @@ function OnThisDevice({ pending }: { pending: PendingTotp }) {
   const [shown, setShown] = useState(false);
   return (
     <>
-      <OpenApp pending={pending} primary />
+      <OpenApp pending={pending} />
       <Key secret={pending.secret} />
       <details class="fold" onToggle={(event) => setShown((event.target as HTMLDetailsElement).open)}>
         <summary>{say(enrol.qrShow)}</summary>
@@ -107,12 +107,12 @@ function OnAnother({ pending }: { pending: PendingTotp }) {
   );
 }
 
-function OpenApp({ pending, primary }: { pending: PendingTotp; primary?: boolean }) {
+function OpenApp({ pending }: { pending: PendingTotp }) {
   const { enrol } = useWords();
   // Nothing but an app's own scheme is followed.
   if (!pending.otpauth_url.startsWith("otpauth://totp/")) return null;
   return (
-    <a class={primary ? "button" : "button secondary"} href={pending.otpauth_url}>
+    <a class="button secondary" href={pending.otpauth_url}>
       <span class="label">
         <Say of={enrol.openApp} />
       </span>
@@ -128,8 +128,10 @@ function Key({ secret }: { secret: string }) {
       <span class="key-label">
         <Say of={enrol.key} />
       </span>
-      <code>{groups.join(" ")}</code>
-      <Copy text={secret} />
+      <span class="key-text">
+        <code>{groups.join(" ")}</code>
+        <Copy text={secret} />
+      </span>
     </div>
   );
 }

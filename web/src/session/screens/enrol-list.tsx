@@ -36,9 +36,11 @@ export function EnrolList() {
 
   return (
     <AccountScreen title={first ? words.enrol.title : words.enrol.addTitle}>
-      <p>
-        <Say of={view.enrolment?.recovered ? words.enrol.newWay : words.enrol.lead} />
-      </p>
+      {(first || view.enrolment?.recovered) && (
+        <p>
+          <Say of={view.enrolment?.recovered ? words.enrol.newWay : words.enrol.lead} />
+        </p>
+      )}
       <Trouble of={press.failure} about={{ on: "enrol", ...(pressed && { type: pressed }) }} />
       {types.length === 0 && (
         <>

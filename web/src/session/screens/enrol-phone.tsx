@@ -18,7 +18,7 @@ export function EnrolPhone() {
   const { pending_enrolment } = useView();
   const pending = pending_enrolment?.type === "push" ? pending_enrolment : null;
   const press = usePress();
-  const over = useOver(pending?.expires_at ?? null, enrol.qrExpired as string);
+  const over = useOver(pending?.expires_at ?? null, enrol.qrExpiredPhone as string);
 
   // Once the phone has proved its key the next state says so, and the session goes on by itself.
   const waiting = pending !== null && !over;
@@ -36,7 +36,7 @@ export function EnrolPhone() {
       {over ? (
         <>
           <Banner tone="warn">
-            <Say of={enrol.qrExpired} />
+            <Say of={enrol.qrExpiredPhone} />
           </Banner>
           <QrCode image={pending.qr_image} label={enrol.qrPush} veiled />
           <Trouble of={press.failure} about={{ on: "enrol", type: "push" }} />
@@ -55,12 +55,14 @@ export function EnrolPhone() {
 function Waiting({ pending }: { pending: PendingPush }) {
   const { session } = useUi();
   const { enrol, verify } = useWords();
+  // This may be the phone itself.
+  const here = session.browser.handheld && isLink(pending.enrolment_url);
   return (
     <>
       <p>
-        <Say of={enrol.phone} />
+        <Say of={here ? enrol.phoneHere : enrol.phone} />
       </p>
-      {session.browser.handheld && isLink(pending.enrolment_url) && (
+      {here && (
         <a class="button" href={pending.enrolment_url} target="_blank" rel="noopener noreferrer" data-focus="first">
           <span class="label">
             <Say of={verify.pushOpen} />

@@ -34,7 +34,7 @@ export function Finishing() {
 }
 
 export const Success = () => (
-  <div class="drawing good">
+  <div class="drawing good outcome">
     <Icon name="done" large />
   </div>
 );

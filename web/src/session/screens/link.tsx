@@ -48,7 +48,7 @@ export function LinkPage({ link, secret, onFollowed }: Props) {
   const opens = dateAndTime(speech, link.opens_at ?? 0);
   return (
     <Screen title={<Say of={title} {...opens} />} named={say(title, opens)} key={link.state}>
-      <div class={stopped ? "drawing good" : "drawing"}>
+      <div class={stopped ? "drawing good outcome" : "drawing outcome"}>
         <Icon name={icon} large />
       </div>
       <p>

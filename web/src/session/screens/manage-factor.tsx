@@ -135,7 +135,7 @@ function Remove({ factor }: { factor: Factor }) {
     });
   return (
     <>
-      <Button kind="quiet" name="remove" onPress={() => setAsking(true)}>
+      <Button kind="risky" name="remove" onPress={() => setAsking(true)}>
         <Say of={manage.remove[factor.type]} />
       </Button>
       {asking && (

@@ -120,7 +120,7 @@ function TurnOff() {
   }, []);
   return (
     <>
-      <Button kind="quiet" name="turn-off" onPress={() => setAsking(true)}>
+      <Button kind="risky" name="turn-off" onPress={() => setAsking(true)}>
         <Say of={manage.turnOff} />
       </Button>
       {asking && (

@@ -13,6 +13,7 @@ import { useUi, useWords } from "../ui.ts";
 import { useHandedCode } from "./handed.ts";
 import { useProof } from "./proof.ts";
 import { useStart } from "./start.ts";
+import { UseInstead, useInstead } from "./use-instead.tsx";
 
 export function SentCode({ method }: { method: SentMethod }) {
   const { session } = useUi();
@@ -30,6 +31,9 @@ export function SentCode({ method }: { method: SentMethod }) {
   return <Asking method={method} press={press} ask={ask} over={over} />;
 }
 
+/** Whoever asks again is refused again. */
+const FUTILE = ["delivery_failed", "destination_not_allowed", "destination_missing"];
+
 interface AskingProps {
   method: SentMethod;
   press: ReturnType<typeof usePress>;
@@ -40,13 +44,15 @@ interface AskingProps {
 function Asking({ method, press, ask, over }: AskingProps) {
   const { verify } = useWords();
   const text = method.type === "sms" ? verify.smsAsk : verify.emailAsk;
+  const instead = useInstead(method) !== null && FUTILE.includes(press.failure?.code ?? "");
   return (
     <>
       <p>
         <Say of={over ? verify.sentOver : text} dest={method.destination} />
       </p>
       <Trouble of={press.failure} about={{ on: method.type, destination: method.destination }} />
-      <Button name="send" first press={press} onPress={ask}>
+      {instead && <UseInstead of={method} />}
+      <Button name="send" kind={instead ? "secondary" : "primary"} first={!instead} press={press} onPress={ask}>
         <Say of={over ? verify.resend : method.type === "sms" ? verify.smsSend : verify.emailSend} />
       </Button>
       <Slow press={press} />

@@ -1,18 +1,18 @@
 // Confirm it is you: the frame around each way, with what is common to them. Closed ways, turned-off ways, other ways.
 import { useEffect, useState } from "preact/hooks";
 import { Banner } from "../../components/banner.tsx";
-import { Button } from "../../components/button.tsx";
 import { Countdown, useOver } from "../../components/countdown.tsx";
 import { Row, Rows } from "../../components/rows.tsx";
 import { Say } from "../../components/say.tsx";
 import { AccountScreen } from "../../components/screen.tsx";
 import { until } from "../../words/dates.ts";
-import { best, closedUntil, isOff, lockedUntil, ordered } from "../order.ts";
+import { closedUntil, isOff, lockedUntil, ordered } from "../order.ts";
 import type { Method, MethodType, UnixTime } from "../protocol.ts";
 import { useApp, usePlain, useUi, useView, useWords } from "../ui.ts";
 import { HelpRow } from "./help.tsx";
 import { AppCode } from "./verify-app.tsx";
 import { usePasskeyPlace } from "./passkey-place.ts";
+import { UseInstead, useInstead } from "./use-instead.tsx";
 import { PasskeyWay } from "./verify-passkey.tsx";
 import { PhoneRequest } from "./verify-phone.tsx";
 import { RecoveryCode } from "./verify-recovery.tsx";
@@ -94,7 +94,7 @@ function Closed({ method, until: end }: { method: Method; until: UnixTime }) {
   const say = usePlain();
   const time = until(speech, end, session.now());
   const short = end - session.now() < HOUR;
-  const other = best(useView(), usePasskeyPlace(), session.now(), method.type);
+  const other = useInstead(method);
   return (
     <>
       <Banner tone="warn" focused>
@@ -114,19 +114,6 @@ function Closed({ method, until: end }: { method: Method; until: UnixTime }) {
       </Banner>
       <UseInstead of={method} />
     </>
-  );
-}
-
-/** The next best way, as the one button of a screen on which nothing else can be done. */
-function UseInstead({ of }: { of: Method }) {
-  const { session, go } = useUi();
-  const words = useWords();
-  const other = best(useView(), usePasskeyPlace(), session.now(), of.type);
-  if (!other) return null;
-  return (
-    <Button name="use-instead" onPress={() => go(`verify/${other.type}`)}>
-      <Say of={words.use[other.type]} />
-    </Button>
   );
 }
 
