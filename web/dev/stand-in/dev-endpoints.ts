@@ -1,5 +1,6 @@
 // /dev: worlds are made, looked at and moved on; each state of the page is opened by its name.
 import { readFileSync } from "node:fs";
+import { answerEmails } from "../emails/preview.ts";
 import { totpCode } from "./rules.ts";
 import { groups, type State } from "./states.ts";
 import type { Answer, StandIn } from "./server.ts";
@@ -39,6 +40,7 @@ export async function answerDev(standIn: StandIn, method: string, url: URL, text
   const [, , place = "", name = ""] = url.pathname.split("/");
   if (place === "drive.js") return { status: 200, headers: { "Content-Type": "text/javascript; charset=utf-8" }, body: read("drive.js") };
   if (place === "returned") return html(`<!doctype html><title>Meadow</title><h1>Back in Meadow</h1><pre>${url.search.replaceAll("<", "&lt;")}</pre>`);
+  if (place === "emails") return answerEmails(url);
   if (place === "worlds") return method === "POST" && name === "" ? made(standIn, text) : moved(standIn, method, name, text);
   if (place === "state") {
     const state = states().find((one) => one.name === name);
@@ -131,5 +133,5 @@ function move(world: World, { advance = 0, push, phone, faults = [], client, use
 function list(): string {
   const item = ({ name }: State) => `<li>${name}: ${["en", "es"].map((locale) => `<a href="/dev/state/${name}?locale=${locale}">${locale}</a>`).join(" · ")}</li>`;
   const sections = Object.entries(groups).map(([title, members]) => `<h2>${title}</h2><ul>${members.map(item).join("")}</ul>`);
-  return `<!doctype html><meta name="viewport" content="width=device-width"><title>States of the hosted page</title><h1>States of the hosted page</h1><p>Add <code>&amp;colour=ffd400</code> to an address for a brand's colour.</p>${sections.join("")}`;
+  return `<!doctype html><meta name="viewport" content="width=device-width"><title>States of the hosted page</title><h1>States of the hosted page</h1><p><a href="/dev/emails">E-mails</a>. Add <code>&amp;colour=ffd400</code> to an address for a brand's colour.</p>${sections.join("")}`;
 }
