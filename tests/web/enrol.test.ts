@@ -253,3 +253,20 @@ test("what the browser was told to do again by the service's rules is told in wo
     await page.locator(".banner.bad").waitFor();
     await waitFor(() => asked(made).includes("POST /factors"));
   }));
+
+test("a reload in the middle of setting up leads back to the list, and what is done has no way back", () =>
+  opened("enrol-app", async ({ page, made }) => {
+    await page.reload();
+    await code(page).waitFor();
+    await button(page, "back").click();
+    await heading(page).getByText("Protect your account").waitFor();
+    assert.equal(await button(page, "back").count(), 0);
+    await button(page, "add-totp").click();
+    await type(page, await appCode(made));
+    await heading(page).getByText("Save your recovery codes").waitFor();
+    assert.equal(await button(page, "back").count(), 0);
+    await page.getByLabel("I have saved these codes").check();
+    await button(page, "submit").click();
+    await heading(page).getByText("Add a second way?").waitFor();
+    assert.equal(await button(page, "back").count(), 0);
+  }));

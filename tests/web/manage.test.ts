@@ -91,6 +91,7 @@ test("turning it off wants a fresh confirmation, and then does it without a seco
       assert.equal(await page.evaluate(() => document.activeElement!.textContent), "Keep it on");
       await button(page, "act").click();
       await page.getByText("To turn it off, confirm once more that it is you.").waitFor();
+      assert.equal(await page.getByLabel("Don't ask again").count(), 0, "nothing is remembered on the way to turning it off");
       await type(page, await appCode(made));
       await page.getByText("Two-step verification is off. Your password alone opens your account.").waitFor();
       assert.deepEqual(worldOf(made).user.ways, []);

@@ -333,3 +333,19 @@ test("Cancel goes back with access_denied, in one press", () =>
     const back = await returned(page);
     assert.deepEqual([back.get("error"), back.get("state"), back.get("code")], ["access_denied", "s-123", null]);
   }));
+
+for (const [sends, futile] of [["refused", true], ["country", true], ["down", false]] as const) {
+  test(`where sending is ${sends}, the button is ${futile ? "the next best way, and asking again stands behind it" : "to ask again"}`, () =>
+    opened(
+      "verify-text-ask",
+      async ({ page }) => {
+        await button(page, "send").click();
+        await page.locator(".banner.bad").waitFor();
+        const primary = page.locator(".screen .button:not(.secondary)");
+        assert.equal(await primary.count(), 1);
+        assert.equal(await primary.getAttribute("name"), futile ? "use-instead" : "send");
+        assert.equal(await button(page, "send").count(), 1);
+      },
+      { change: { ...text, client: { sending: sends } } },
+    ));
+}
