@@ -281,6 +281,7 @@ test("a recovery code signs in whatever its case and dashes, and tells how many 
     const [unused] = [...worldOf(made).user.codes].find(([, used]) => !used)!;
     await type(page, ` ${unused.toLowerCase().replace(/(.{4})/g, "$1-")} `);
     await page.getByText("That code is used up. You have 6 left.").waitFor();
+    assert.equal(await button(page, "back").count(), 0, "what is spent is not gone back on");
     await button(page, "continue").click();
     await returned(page);
   }));
@@ -349,3 +350,14 @@ for (const [sends, futile] of [["refused", true], ["country", true], ["down", fa
       { change: { ...text, client: { sending: sends } } },
     ));
 }
+
+test("the field is one that autofill, keyboards of phones and password managers know", async () => {
+  const attributes = (page: Parameters<typeof code>[0]) =>
+    code(page).evaluate((input) => Object.fromEntries(["type", "inputmode", "autocomplete", "autocapitalize", "spellcheck", "maxlength"].map((name) => [name, input.getAttribute(name)])));
+  const digits = { type: "text", inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", maxlength: null };
+  await opened("verify-text-sent", async ({ page }) => assert.deepEqual(await attributes(page), digits));
+  await opened("recover-code", async ({ page }) => {
+    await button(page, "recover-recovery_code").click();
+    assert.deepEqual(await attributes(page), { ...digits, inputmode: "text", autocomplete: "off", autocapitalize: "characters" });
+  });
+});

@@ -13,14 +13,10 @@ export function Dialog({ title, children, onClose }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const dialog = element.current!;
-    const root = dialog.getRootNode() as Document | ShadowRoot;
-    const before = root.activeElement as HTMLElement | null;
     dialog.showModal();
     dialog.querySelector<HTMLElement>("[data-safe]")?.focus();
-    return () => {
-      dialog.close();
-      if (before?.isConnected) before.focus();
-    };
+    // Closing, not removing it, gives the focus back to where it was.
+    return () => dialog.close();
   }, []);
   return (
     <dialog
