@@ -59,7 +59,7 @@ test("every state is accessible, fits the screen and breaks no rule of the polic
   const person = async (waiting: Look[], locale: string) => {
     const { context: own, complaints } = await observed({ locale, reducedMotion: "reduce" });
     try {
-      let page = await own.newPage();
+      const page = await own.newPage();
       for (let one = waiting.shift(); one; one = waiting.shift()) {
         const { state, locale, size } = one;
         await context.test(`${state.name}, ${locale}, ${size}`, async () => {
@@ -67,10 +67,7 @@ test("every state is accessible, fits the screen and breaks no rule of the polic
             await look(page, one);
             assert.deepEqual(complaints.splice(0), []);
           } finally {
-            const next = await own.newPage();
-            await page.close();
             await own.clearCookies();
-            page = next;
           }
         });
       }
