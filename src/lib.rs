@@ -15,6 +15,6 @@ pub mod providers;
 pub mod storage;
 
 #[cfg(target_arch = "wasm32")]
-mod cloudflare;
+pub mod cloudflare;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;

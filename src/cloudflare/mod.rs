@@ -4,6 +4,7 @@ mod d1;
 mod fetch;
 mod kv;
 mod logging;
+pub mod signatures;
 
 use std::cell::OnceCell;
 use std::rc::Rc;

@@ -12,3 +12,4 @@ pub mod ids;
 pub mod method;
 pub mod settings;
 pub mod time;
+pub mod webauthn;

@@ -7,5 +7,6 @@ pub mod kv;
 mod logging;
 mod server;
 mod settings;
+pub mod signatures;
 mod site;
 pub mod sqlite;

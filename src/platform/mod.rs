@@ -1,11 +1,13 @@
-//! The platform, cut at its narrowest point: three traits, implemented for Cloudflare and natively.
+//! The platform, cut at its narrowest point: five traits, implemented for Cloudflare and natively.
 
 mod db;
 mod http;
 mod kv;
 mod row;
+mod signatures;
 
 pub use db::{Database, DatabaseError, Outcome, Statement, Value};
 pub use http::{HttpClient, HttpError};
 pub use kv::{KeyValue, KeyValueError};
 pub use row::{Row, RowError};
+pub use signatures::{SignError, Signatures, revealed};
