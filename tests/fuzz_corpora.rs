@@ -55,3 +55,26 @@ fn rec_09_codes_of_the_corpus_mean_what_they_say() {
 fn rel_04_stored_accounts_of_the_corpus_verify_nothing_they_should_not() {
     replay("stored_accounts", targets::stored_accounts);
 }
+
+#[test]
+fn cbor_of_the_corpus_has_one_form_or_is_refused() {
+    replay("webauthn_cbor", targets::webauthn::cbor);
+}
+
+#[test]
+fn cose_keys_of_the_corpus_have_one_form_or_are_refused() {
+    replay("webauthn_cose_keys", targets::webauthn::cose_keys);
+}
+
+#[test]
+fn authenticator_data_of_the_corpus_are_read_to_their_end_or_refused() {
+    replay(
+        "webauthn_authenticator_data",
+        targets::webauthn::authenticator_data,
+    );
+}
+
+#[test]
+fn client_data_of_the_corpus_pass_only_with_what_was_asked_for() {
+    replay("webauthn_client_data", targets::webauthn::client_data);
+}

@@ -4,6 +4,8 @@
 //! Each asserts more than the absence of a panic: what may never be accepted, and that what is accepted
 //! reads back as itself.
 
+pub mod webauthn;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
