@@ -104,3 +104,20 @@ fn sql_stays_in_storage_and_http_in_the_api() {
         }
     }
 }
+
+/// `Unverified` is worth something only as long as nobody else opens it (decision 41).
+#[test]
+fn the_outcome_of_a_ceremony_is_given_away_by_its_verification_alone() {
+    let mut callers = Vec::new();
+    for path in files(&["src"], &[".rs"]) {
+        let calls = read(&path).matches("outcome_if(").count();
+        callers.extend(std::iter::repeat_n(path, calls));
+    }
+    assert_eq!(
+        callers,
+        [
+            "src/domain/webauthn/unverified.rs",
+            "src/platform/signatures.rs"
+        ]
+    );
+}
