@@ -20,6 +20,7 @@ import { privacyidea } from "../benches/field/privacyidea/contender.mjs";
 const CONTENDERS = [candadoNative, candadoWorker, fastapi, privacyidea, hono, emptyAxum, emptyWorker];
 
 const HELP = `npm run bench                    the whole field and the growth, written into docs/performance.md; about an hour
+npm run bench -- --rounds=2      the same in fewer rounds, or more
 npm run bench -- --quick         one short round, printed only
 npm run bench -- --only=a,b      these contenders, printed only: ${CONTENDERS.map(({ id }) => id).join(" ")}
 npm run bench -- --growth        the growth alone, printed only
@@ -34,7 +35,7 @@ const flag = { type: "boolean", default: false };
 
 await main(async () => {
   const { values: asked } = parseArgs({
-    options: { help: flag, quick: flag, growth: flag, "ten-million": flag, assert: flag, write: flag, profile: flag, before: { type: "string" }, only: { type: "string" } },
+    options: { help: flag, quick: flag, growth: flag, "ten-million": flag, assert: flag, write: flag, profile: flag, before: { type: "string" }, only: { type: "string" }, rounds: { type: "string", default: "5" } },
   });
   if (asked.help) return void process.stdout.write(HELP);
   if (asked.write) return writeReport(JSON.parse(readFileSync(results, "utf8")));
@@ -45,7 +46,8 @@ await main(async () => {
     return writeProfile(await profile([...before, ["now", await profiledProgram()]]));
   }
   const whole = !asked.quick && !asked.only && !asked.growth && !asked.assert;
-  const [rounds, seconds] = asked.quick || asked.assert ? [1, 2] : [5, 6];
+  const [rounds, seconds] = asked.quick || asked.assert ? [1, 2] : [Number(asked.rounds), 6];
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Problem(`--rounds=${asked.rounds} is no number of rounds.`);
 
   const before = load();
   const lines = asked.growth ? [] : await race(chosen(asked), { rounds, seconds });
