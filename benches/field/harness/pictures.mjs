@@ -95,7 +95,7 @@ const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => 
 
 function niceAbove(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 10].map((step) => step * power).find((step) => step >= 1.15 * value);
+  return [1, 2, 4, 10, 20].map((step) => step * power).find((step) => step >= 1.15 * value);
 }
 
 const escape = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
