@@ -1,4 +1,4 @@
-//! A SQLite database that runs statements, one batch at a time.
+//! A database that runs statements, one batch at a time.
 
 use std::borrow::Cow;
 
@@ -109,11 +109,41 @@ pub enum DatabaseError {
     Row(RowError),
 }
 
+/// One SQL text serves D1, SQLite and PostgreSQL. It is what SQLite and PostgreSQL both read, but for two words
+/// of SQLite's:
+///
+/// - `?1`, a parameter. Its type is that of the column it is stored in or compared with; where there is none, as
+///   under `UNION`, it is written as `CAST(?1 AS BIGINT)`.
+/// - `changes()`, the number of rows that the statement before it in the batch changed.
+///
+/// A statement with `changes()` and the one before it form a group, and so on. PostgreSQL runs a group as one
+/// statement: its members write only (`INSERT`, `UPDATE`, `DELETE`), none sees what another wrote, and no two
+/// change the same row.
+///
+/// Besides: no `RETURNING`; of functions `COALESCE`, `COUNT`, `SUM`, `MIN` and `MAX`; an upsert names the table of
+/// a column it reads (`count = send_counters.count + 1`). Whole numbers and text only; text is compared by bytes.
 #[async_trait]
 pub trait Database: Send + Sync {
     /// Runs the statements in order as one transaction: all of them, or none.
     /// One call is one round trip.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError>;
+
+    /// Whether transactions that write run one after the other, so that what a statement reads stays so until
+    /// its transaction ends.
+    ///
+    /// Elsewhere that holds for the rows a statement changes, and not for others that its conditions look at:
+    /// two requests may both find the last place free. Whoever has such a condition takes turns first
+    /// (`storage::turns`).
+    fn is_serial(&self) -> bool {
+        true
+    }
+
+    /// The greatest id of the table up to which every row is there that will ever be: a reader that goes on from
+    /// an id misses nothing. `None`: a row always gets a greater id than those a reader has seen.
+    async fn settled(&self, table: &'static str) -> Result<Option<i64>, DatabaseError> {
+        let _ = table;
+        Ok(None)
+    }
 
     async fn run(&self, statement: Statement) -> Result<Outcome, DatabaseError> {
         Ok(self.batch(vec![statement]).await?.pop().unwrap_or_default())

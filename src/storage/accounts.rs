@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::audit_log;
 use super::clients;
 use super::counters::Quota;
-use super::first_version;
 use super::provider_pauses;
+use super::{first_version, turns};
 use crate::domain::account::{Account, StateError};
 use crate::domain::client::ClientState;
 use crate::domain::crypto::sealing::Vault;
@@ -136,11 +136,15 @@ impl Admission<'_> {
 /// This is what makes parallel guesses count one by one, and a code, a message or a recovery code be
 /// spent once: of all requests that decided on one version, one UPDATE hits.
 pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
+    let new = write.read.is_none();
+    let client = new.then(|| turns::of_client(&write.vault.owner.client));
+    let scopes = write.quotas.iter().map(|quota| quota.scope().to_owned());
+    let turn = turns::take(db, client.into_iter().chain(scopes));
     let mut statements = vec![match write.read {
         None => insert(&write)?,
         Some(read) => update(&write, read)?,
     }];
-    if write.read.is_none() {
+    if new {
         statements.push(count_account(&write.vault.owner.client, 1));
     }
     statements.extend(write.quotas.iter().map(Quota::count_if_changed));
@@ -150,13 +154,21 @@ pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
             .iter()
             .map(|event| audit_log::record_if_changed(write.scene, event)),
     );
-    hit(db, statements).await.map_err(Error::from)
+    hit(db, turn, statements).await.map_err(Error::from)
 }
 
-/// Whether the first statement of the batch changed a row.
-async fn hit(db: &dyn Database, statements: Vec<Statement>) -> Result<bool, DatabaseError> {
-    let outcomes = db.batch(statements).await?;
-    Ok(outcomes.first().is_some_and(|outcome| outcome.changes == 1))
+/// Whether the first of the statements that follow the turn changed a row.
+async fn hit(
+    db: &dyn Database,
+    turn: Option<Statement>,
+    statements: Vec<Statement>,
+) -> Result<bool, DatabaseError> {
+    let first = usize::from(turn.is_some());
+    let batch = turn.into_iter().chain(statements).collect();
+    let outcomes = db.batch(batch).await?;
+    Ok(outcomes
+        .get(first)
+        .is_some_and(|outcome| outcome.changes == 1))
 }
 
 fn insert(write: &Write<'_>) -> Result<Statement, Error> {
@@ -241,7 +253,8 @@ pub async fn delete(
             .iter()
             .map(|event| audit_log::record_if_changed(scene, event)),
     );
-    hit(db, statements).await
+    let turn = turns::take(db, [turns::of_client(&owner.client)]);
+    hit(db, turn, statements).await
 }
 
 /// An account found by its place among all, for whoever goes through them.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::audit_log;
 use super::auth_failures;
-use super::first_version;
+use super::{first_version, turns};
 use crate::domain::client::{Client, ClientState};
 use crate::domain::crypto::digest::Digest;
 use crate::domain::event::{Event, Scene};
@@ -219,11 +219,10 @@ pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool,
          AND EXISTS (SELECT 1 FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL)";
     let client = "DELETE FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM accounts WHERE client_id = ?1)";
-    let outcomes = db
-        .batch(vec![
-            Statement::new(users, [id.as_str().into(), most.into()]),
-            Statement::new(client, [id.as_str().into()]),
-        ])
-        .await?;
-    Ok(outcomes.get(1).is_some_and(|outcome| outcome.changes == 1))
+    // Else a user who is just being added would stay behind without a client.
+    let mut statements = Vec::from_iter(turns::take(db, [turns::of_client(id)]));
+    statements.push(Statement::new(users, [id.as_str().into(), most.into()]));
+    statements.push(Statement::new(client, [id.as_str().into()]));
+    let outcomes = db.batch(statements).await?;
+    Ok(outcomes.last().is_some_and(|outcome| outcome.changes == 1))
 }

@@ -89,6 +89,10 @@ impl Quota {
         Self { of, ..self }
     }
 
+    pub(super) fn scope(&self) -> &str {
+        &self.scope
+    }
+
     /// Adds the condition that every limit has room left.
     pub fn guard(&self, statement: &mut Statement) {
         for limit in &self.limits {
