@@ -1,10 +1,12 @@
-//! The platform on an ordinary machine: SQLite for both databases, HTTP over TCP, and the program that
-//! serves.
+//! The platform on an ordinary machine: SQLite for both databases, or PostgreSQL; HTTP over TCP, and the program
+//! that serves.
 
 pub mod cli;
+mod engine;
 mod http_client;
 pub mod kv;
 mod logging;
+pub mod postgres;
 mod server;
 mod settings;
 pub mod signatures;

@@ -2,14 +2,18 @@
 //! database is, and who ends TLS.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
+use super::engine::Engine;
+use super::postgres::DatabaseUrl;
 use crate::config::{ConfigError, Reader, invalid};
+
+/// To PostgreSQL, unless told otherwise. Few are enough: a statement takes less than a millisecond.
+const CONNECTIONS: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Settings {
     pub listen: SocketAddr,
-    pub database: PathBuf,
+    pub engine: Engine,
     /// A proxy in front ends TLS, and its `X-Forwarded-Proto` is believed.
     pub behind_tls_proxy: bool,
 }
@@ -57,19 +61,29 @@ impl Settings {
         }
         Ok(Self {
             listen,
-            database: read
-                .optional("DATABASE")
-                .unwrap_or_else(|| "candado.sqlite".to_owned())
-                .into(),
+            engine: engine(&read)?,
             behind_tls_proxy,
         })
     }
+}
 
-    /// The file of the key-value store, beside the database's own `-wal` and `-shm`.
-    pub(super) fn key_values(&self) -> PathBuf {
-        let mut path = self.database.clone().into_os_string();
-        path.push("-kv");
-        path.into()
+fn engine<L: Fn(&str) -> Option<String>>(read: &Reader<L>) -> Result<Engine, ConfigError> {
+    let file = read.optional("DATABASE");
+    let connections = read
+        .parsed("DATABASE_CONNECTIONS", |text| match text.parse() {
+            Ok(number @ 1..=500) => Ok(number),
+            _ => Err("a number from 1 to 500"),
+        })?
+        .unwrap_or(CONNECTIONS);
+    match (file, read.parsed("DATABASE_URL", DatabaseUrl::parse)?) {
+        (Some(_), Some(_)) => Err(invalid(
+            "DATABASE_URL",
+            "DATABASE is set too: the data is in one of them",
+        )),
+        (None, Some(url)) => Ok(Engine::Server(Box::new(url), connections)),
+        (file, None) => Ok(Engine::File(
+            file.unwrap_or_else(|| "candado.sqlite".to_owned()).into(),
+        )),
     }
 }
 
@@ -109,13 +123,34 @@ mod tests {
     fn what_is_not_set_listens_to_this_machine_alone() {
         let settings = read(false, &[PROXY]).unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8787");
-        assert_eq!(settings.database.to_str(), Some("candado.sqlite"));
-        assert_eq!(settings.key_values().to_str(), Some("candado.sqlite-kv"));
+        let Engine::File(path) = settings.engine else {
+            panic!("{:?}", settings.engine)
+        };
+        assert_eq!(path.to_str(), Some("candado.sqlite"));
+    }
+
+    #[test]
+    fn the_data_is_in_one_place() {
+        let url = ("DATABASE_URL", "postgres://u:secret@db.example.com/mfa");
+        let engine = |more| read(true, &[url, more]).map(|settings| settings.engine);
+        for (more, connections) in [
+            (("DATABASE_CONNECTIONS", ""), CONNECTIONS),
+            (("DATABASE_CONNECTIONS", "32"), 32),
+        ] {
+            let Ok(Engine::Server(_, most)) = engine(more) else {
+                panic!("{more:?}")
+            };
+            assert_eq!(most, connections);
+        }
+        let error = engine(("DATABASE", "candado.sqlite")).unwrap_err();
+        assert!(error.starts_with("DATABASE_URL is not valid"), "{error}");
     }
 
     #[test]
     fn a_bad_variable_is_named() {
         for (name, value) in [
+            ("DATABASE_URL", "candado.sqlite"),
+            ("DATABASE_CONNECTIONS", "0"),
             ("LISTEN", "8787"),
             ("LISTEN", "localhost:8787"),
             ("BEHIND_TLS_PROXY", "1"),

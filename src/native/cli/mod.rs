@@ -24,6 +24,8 @@ To serve, these variables say how:
                                 Required in production
   LISTEN                        address and port; 127.0.0.1:8787 if not set
   DATABASE                      SQLite file; candado.sqlite if not set
+  DATABASE_URL                  secret: PostgreSQL instead of it: postgres://user:password@host/database
+  DATABASE_CONNECTIONS          connections to PostgreSQL; 16 if not set
   ENVIRONMENT                   production, or development: plain http on this machine
   RESTORED_AT                   when a backup was restored, in Unix seconds
   AUDIT_RETENTION_DAYS          how long events are kept; 365 if not set

@@ -13,11 +13,9 @@ use crate::config::{Config, ConfigError};
 use crate::error::Error;
 use crate::flows::check_health;
 use crate::native::http_client::{Client, PROVIDERS_ANSWER, system_roots};
-use crate::native::kv::SqliteKeyValue;
 use crate::native::server::{self, Options};
 use crate::native::settings::Settings;
 use crate::native::site::Site;
-use crate::native::sqlite::Sqlite;
 
 /// What has no default, and what it is.
 const REQUIRED: [(&str, &str); 3] = [
@@ -39,8 +37,7 @@ pub(super) fn run() -> Result<(), Problem> {
     let config = Config::from_lookup(variable).map_err(|error| explain(&error))?;
     let settings =
         Settings::from_lookup(variable, config.development).map_err(|error| explain(&error))?;
-    let app = app(config, &settings)?;
-    block_on(listen(app, settings))?
+    block_on(async { listen(app(config, &settings).await?, settings).await })?
 }
 
 /// What is no text is not valid either, and is refused by its name like everything else.
@@ -87,7 +84,7 @@ pub(super) fn milliseconds() -> u64 {
     })
 }
 
-fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
+async fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
     let roots = system_roots();
     if roots.is_empty() && (config.twilio.is_some() || config.sendgrid.is_some()) {
         return Err(
@@ -96,16 +93,11 @@ fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
                 .to_owned(),
         );
     }
-    let unusable = |error| {
-        let file = settings.database.display();
-        format!("DATABASE is not usable: {file}: {error}")
-    };
-    let db = Sqlite::open(&settings.database).map_err(unusable)?;
-    let kv = SqliteKeyValue::open(&settings.key_values(), Arc::new(milliseconds));
+    let (db, kv) = settings.engine.open(Arc::new(milliseconds)).await?;
     Ok(App {
         config,
-        db: Arc::new(db),
-        kv: Arc::new(kv.map_err(unusable)?),
+        db,
+        kv,
         http: Arc::new(Client::new(roots, PROVIDERS_ANSWER).map_err(|error| error.to_string())?),
         clock: Box::new(milliseconds),
     })
