@@ -176,7 +176,8 @@ async fn of_two_operators_at_once_neither_undoes_what_the_other_did() {
 
 #[tokio::test]
 async fn a_client_that_changes_all_the_while_is_to_be_tried_again() {
-    let app = TestApp::new().await;
+    // There the six go on in step.
+    let app = TestApp::on_sqlite().await;
     let names = (0..6).map(|n| {
         let body = json!({"name": format!("Shop {n}")});
         app.admin(Method::PATCH, "/admin/clients/shop", body)
@@ -304,7 +305,7 @@ async fn log_01_the_record_says_what_happened_and_can_be_paged() {
 
 #[tokio::test]
 async fn the_record_of_a_user_is_found_by_its_index_and_paged_by_id() {
-    let app = TestApp::new().await;
+    let app = TestApp::on_sqlite().await;
     app.enrolled("ann").await;
     for (query, plan) in [
         (
@@ -331,7 +332,7 @@ async fn the_record_of_a_user_is_found_by_its_index_and_paged_by_id() {
 
 #[tokio::test]
 async fn an_account_with_contact_and_recovery_codes_takes_about_two_kilobytes() {
-    let app = TestApp::with_settings(json!({"registrations_per_minute": 1_000_000})).await;
+    let app = TestApp::on_sqlite().await;
     let bytes = async || {
         let pages = app.db.rows("PRAGMA page_count").await[0]["page_count"].as_u64();
         let size = app.db.rows("PRAGMA page_size").await[0]["page_size"].as_u64();

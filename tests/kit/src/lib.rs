@@ -3,6 +3,7 @@
 //!
 //! What is not as expected panics, as in the tests that use it.
 
+pub mod engine;
 mod platform;
 mod reply;
 pub mod targets;
@@ -63,9 +64,26 @@ impl TestApp {
         Self::build(changed, json!({})).await
     }
 
+    /// A service on SQLite, for what is said of that engine alone.
+    pub async fn on_sqlite() -> Self {
+        let clock = Arc::new(AtomicU64::new(START * 1000));
+        let stores = engine::sqlite(&clock);
+        Self::built_on(stores, clock, &[], json!({})).await
+    }
+
     async fn build(changed: &[(&str, &str)], settings: Value) -> Self {
         let clock = Arc::new(AtomicU64::new(START * 1000));
-        let (db, kv) = (Storage::new(), Kv::new(&clock));
+        let stores = engine::any(&clock).await;
+        Self::built_on(stores, clock, changed, settings).await
+    }
+
+    async fn built_on(
+        (db, kv): engine::Stores,
+        clock: Arc<AtomicU64>,
+        changed: &[(&str, &str)],
+        settings: Value,
+    ) -> Self {
+        let (db, kv) = (Storage::new(db), Kv::new(kv));
         let mut app = Self::assemble(changed, clock, db, kv);
         app.token = app.new_client("shop", settings).await;
         let claims = AccessClaims::verify(app.app.keys(), ISSUER, &app.token, app.app.now());

@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use candado::native::kv::SqliteKeyValue;
-use candado::native::sqlite::Sqlite;
 use candado::platform::{
     Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Outcome, Row,
     Statement, Value,
@@ -15,10 +13,10 @@ use candado::platform::{
 use http::{Request, Response};
 use serde_json::Value as Json;
 
-/// SQLite that counts round trips and can fail.
+/// A database that counts round trips and can fail.
 #[derive(Clone)]
 pub struct Storage {
-    sqlite: Sqlite,
+    engine: Arc<dyn Database>,
     trips: Arc<AtomicU64>,
     /// Calls until the one that fails, negative for never; and whether it fails before or after its work.
     fails_in: Arc<AtomicI64>,
@@ -29,9 +27,9 @@ pub struct Storage {
 }
 
 impl Storage {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: Arc<dyn Database>) -> Self {
         Self {
-            sqlite: Sqlite::in_memory().unwrap(),
+            engine,
             trips: Arc::default(),
             fails_in: Arc::new(AtomicI64::new(-1)),
             fails_after_work: Arc::default(),
@@ -72,7 +70,7 @@ impl Storage {
         let statement = self.last_batch().remove(0);
         let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
         let explain = Statement::new(sql, statement.params);
-        let rows = objects(&self.sqlite.run(explain).await.unwrap());
+        let rows = objects(&self.engine.run(explain).await.unwrap());
         let steps: Vec<&str> = rows
             .iter()
             .map(|row| row["detail"].as_str().unwrap())
@@ -97,11 +95,11 @@ impl Storage {
     }
 
     pub async fn rows(&self, sql: &'static str) -> Vec<Json> {
-        objects(&self.sqlite.run(Statement::new(sql, [])).await.unwrap())
+        objects(&self.engine.run(Statement::new(sql, [])).await.unwrap())
     }
 
     pub async fn execute(&self, sql: String) {
-        self.sqlite.run(Statement::new(sql, [])).await.unwrap();
+        self.engine.run(Statement::new(sql, [])).await.unwrap();
     }
 }
 
@@ -134,13 +132,21 @@ impl Database for Storage {
         let outcomes = if fails && !after_work {
             Ok(Vec::new())
         } else {
-            self.sqlite.batch(statements).await
+            self.engine.batch(statements).await
         };
         if fails {
             Err(DatabaseError::Unavailable("injected".to_owned()))
         } else {
             outcomes
         }
+    }
+
+    fn is_serial(&self) -> bool {
+        self.engine.is_serial()
+    }
+
+    async fn settled(&self, table: &'static str) -> Result<Option<i64>, DatabaseError> {
+        self.engine.settled(table).await
     }
 }
 
@@ -158,18 +164,16 @@ pub enum Mood {
 
 #[derive(Clone)]
 pub struct Kv {
-    sqlite: SqliteKeyValue,
+    engine: Arc<dyn KeyValue>,
     mood: Arc<Mutex<Mood>>,
     reads: Arc<AtomicU64>,
     pub written: Arc<Mutex<HashMap<String, (String, u64)>>>,
 }
 
 impl Kv {
-    pub(crate) fn new(clock: &Arc<AtomicU64>) -> Self {
-        let clock = clock.clone();
-        let sqlite = SqliteKeyValue::in_memory(Arc::new(move || clock.load(Ordering::SeqCst)));
+    pub(crate) fn new(engine: Arc<dyn KeyValue>) -> Self {
         Self {
-            sqlite: sqlite.unwrap(),
+            engine,
             mood: Arc::new(Mutex::new(Mood::Sound)),
             reads: Arc::default(),
             written: Arc::default(),
@@ -201,7 +205,7 @@ impl KeyValue for Kv {
         self.reads.fetch_add(1, Ordering::SeqCst);
         match self.mood()? {
             Mood::Empty => Ok(None),
-            _ => self.sqlite.get(key).await,
+            _ => self.engine.get(key).await,
         }
     }
 
@@ -211,13 +215,13 @@ impl KeyValue for Kv {
             .lock()
             .unwrap()
             .insert(key.to_owned(), (value.to_owned(), ttl));
-        self.sqlite.put(key, value, ttl).await
+        self.engine.put(key, value, ttl).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
         match self.mood()? {
             Mood::Stale => Ok(()),
-            _ => self.sqlite.delete(key).await,
+            _ => self.engine.delete(key).await,
         }
     }
 }
