@@ -33,7 +33,8 @@ pub(crate) async fn any(clock: &Arc<AtomicU64>) -> Stores {
     };
     let clock = clock.clone();
     let clock = Arc::new(move || clock.load(Ordering::SeqCst));
-    let database = Postgres::open(&new_schema(&server).await, CONNECTIONS).await;
+    let url = new_schema(&server).await;
+    let database = Postgres::open(&url, CONNECTIONS).await;
     let database = database.unwrap();
     let keys = PostgresKeyValue::new(database.clone(), clock);
     (Arc::new(database), Arc::new(keys))
@@ -50,6 +51,11 @@ pub fn server() -> String {
 
 /// An empty schema on that server, and the way to it.
 pub async fn new_schema(server: &str) -> DatabaseUrl {
+    DatabaseUrl::parse(&new_schema_url(server).await).unwrap()
+}
+
+/// The same as text.
+pub async fn new_schema_url(server: &str) -> String {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let number = MADE.fetch_add(1, Ordering::SeqCst);
     let name = format!("test_{}_{number}", std::process::id());
@@ -57,10 +63,6 @@ pub async fn new_schema(server: &str) -> DatabaseUrl {
     let database = Postgres::open(&url, 1).await.unwrap();
     let create = Statement::new(format!("CREATE SCHEMA {name}"), []);
     database.run(create).await.unwrap();
-    DatabaseUrl::parse(&schema_url(server, &name)).unwrap()
-}
-
-fn schema_url(server: &str, name: &str) -> String {
     let separator = if server.contains('?') { '&' } else { '?' };
     format!("{server}{separator}options=-csearch_path%3D{name}")
 }
