@@ -125,11 +125,11 @@ async fn deaf_proxy(server: String) -> (u16, Arc<AtomicBool>) {
             tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
             let told = told.clone();
             tokio::spawn(async move {
-                let mut part = [0; 4096];
-                while let Ok(length @ 1..) = from_server.read(&mut part).await {
+                let mut chunk = [0; 4096];
+                while let Ok(length @ 1..) = from_server.read(&mut chunk).await {
                     // The server has done its work, and its answer is lost with the connection.
                     if told.load(Ordering::SeqCst)
-                        || to_client.write_all(&part[..length]).await.is_err()
+                        || to_client.write_all(&chunk[..length]).await.is_err()
                     {
                         break;
                     }

@@ -51,11 +51,11 @@ async fn atk_05_of_32_uses_of_one_code_at_once_one_is_accepted() {
         let authenticator = app.enrolled(&user).await;
         app.advance(30);
         let code = authenticator.code(app.now());
-        let uses = (0..AT_ONCE).map(|_| {
+        let attempts = (0..AT_ONCE).map(|_| {
             let (app, user, code) = (app.clone(), user.clone(), code.clone());
             async move { app.verify(&user, &code).await }
         });
-        let replies = at_once(uses).await;
+        let replies = at_once(attempts).await;
         assert_eq!(succeeded(&replies), 1, "{replies:?}");
         let events = app.events(&user).await;
         assert_eq!(

@@ -50,6 +50,8 @@ pub(super) fn describe(error: &Error) -> String {
     text
 }
 
+type Answer<'a> = BoxFuture<'a, Result<Vec<Outcome>, Error>>;
+
 /// Runs the groups as one transaction. One group is a transaction by itself; several stand between BEGIN and
 /// COMMIT, and the server gets them all in one flight.
 pub(super) async fn run(client: &ClientWrapper, groups: &[Group]) -> Result<Vec<Outcome>, Failure> {
@@ -60,7 +62,7 @@ pub(super) async fn run(client: &ClientWrapper, groups: &[Group]) -> Result<Vec<
         prepared.push((statement, group));
     }
     let alone = prepared.len() == 1;
-    let mut flight: Vec<MaybeDone<BoxFuture<'_, Result<Vec<Outcome>, Error>>>> = Vec::new();
+    let mut flight: Vec<MaybeDone<Answer<'_>>> = Vec::new();
     let control = |sql: &'static str| {
         let done = async move { client.batch_execute(sql).await.map(|()| Vec::new()) };
         maybe_done(done.boxed())
