@@ -8,7 +8,7 @@ import { main, root, step } from "./lib/steps.mjs";
 
 await main(async () => {
   if (!postgresPrograms()) {
-    console.log("SKIPPED, and nothing is known: PostgreSQL is not on this machine (apt-get install postgresql).");
+    console.log("Skipped, so nothing of PostgreSQL was tested: it is not on this machine (apt-get install postgresql).");
     return 0;
   }
   await installPackages();
@@ -20,8 +20,7 @@ await main(async () => {
   await run("The endpoints and the engine, on PostgreSQL", "cargo", rust, { env: { ...process.env, ...variables } });
 
   await step("Building the native program", "about 3 min the first time", "cargo", ["build", "--locked", "--profile", "server"]);
-  const files = ["history", "failures"].map((name) => join("tests", "postgres", `${name}.test.mjs`));
   const env = { ...environment, CANDADO_PROGRAM: join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "server", "candado") };
-  await run("Whole programs", tool("node"), ["--test", "--test-reporter", "spec", ...files], { env });
+  await run("Whole programs", tool("node"), ["--test", "--test-reporter", "spec", "tests/postgres/history.test.mjs"], { env });
   return end("PostgreSQL: all of it works.");
 });

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./service.mjs";
 import { atEnd, capture, Problem, start } from "./steps.mjs";
 
@@ -73,21 +74,31 @@ export class Server {
   async start() {
     const settings = { listen_addresses: "127.0.0.1", unix_socket_directories: this.folder, max_connections: 300, ...this.settings };
     const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    this.#child = start(join(this.#programs, "postgres"), ["-D", this.#data, "-p", String(this.port), ...args], this.#options);
-    for (;;) {
-      if ((await this.#capture("pg_isready", ["-h", "127.0.0.1", "-p", this.port])).code === 0) return;
-      const ended = await Promise.race([this.#child.ended, new Promise((resolve) => setTimeout(resolve, 50))]);
-      if (ended) throw new Problem(`PostgreSQL does not start: ${JSON.stringify(ended)}`);
-    }
+    const deadline = Date.now() + 20_000;
+    do {
+      this.#child = start(join(this.#programs, "postgres"), ["-D", this.#data, "-p", this.port, ...args], this.#options);
+      const ended = this.#child.ended.then(() => true);
+      while (!(await Promise.race([ended, sleep(50)]))) {
+        if ((await this.#capture("pg_isready", ["-h", "127.0.0.1", "-p", this.port])).code === 0) return;
+      }
+      // What is left of one that was killed holds its memory for a moment.
+      await sleep(100);
+    } while (Date.now() < deadline);
+    throw new Problem("PostgreSQL does not start.");
   }
 
-  /** Ends it as a power failure does, but for what the operating system still writes. */
+  /** Ends it as if its process had failed. What it has written, the operating system keeps. */
   async kill() {
     this.#child.kill("SIGKILL");
     await this.#child.ended;
-    // Its processes see that it is gone, and go too; until then they have its memory.
-    const pattern = ["-f", `^postgres: .*`, "-s", String(this.#child.pid)];
-    while ((await capture("pgrep", pattern)).code === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  /** From now on a commit waits for the standby. */
+  async waitForStandby() {
+    await this.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    await this.sql("SELECT pg_reload_conf()");
+    const states = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    while ((await this.sql(states)) !== "1") await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   promote() {

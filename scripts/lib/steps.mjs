@@ -20,7 +20,7 @@ export async function main(run) {
   let stopping = false;
   const stop = async (code) => {
     stopping = true;
-    await stopAll();
+    await endAll();
     process.exit(code);
   };
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
@@ -35,7 +35,7 @@ export async function main(run) {
     console.error(error instanceof Problem ? `\n${error.message}` : error);
     process.exitCode = 1;
   }
-  await stopAll();
+  await endAll();
 }
 
 /** npm does not pass on the signals it dies of, so what it started looks whether its parent is still there. */
@@ -67,7 +67,8 @@ export function atEnd(end) {
   endings.push(end);
 }
 
-async function stopAll() {
+/** Ends everything that was started here; `main` does so by itself. */
+export async function endAll() {
   const children = [...running];
   // First the program itself, so that it can end its own children in good order; then whatever is left of them.
   children.forEach((child) => kill(child.pid, "SIGTERM"));

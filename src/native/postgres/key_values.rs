@@ -10,14 +10,13 @@ use crate::platform::{Database, KeyValue, KeyValueError, Statement, Value};
 /// Milliseconds since the Unix epoch, as `App` counts them.
 type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// A commit that a crash may undo is enough here, so it does not wait for the disk. What has expired goes with
-/// each key that is written, without waiting for anybody who is at the same.
-const PUT: &str = "WITH quick AS (SELECT set_config('synchronous_commit', 'off', true)),
-     expired AS (DELETE FROM key_values WHERE key IN (SELECT key FROM key_values WHERE expires_at <= ?4 AND key <> ?1
-       LIMIT 100 FOR UPDATE SKIP LOCKED))
-     INSERT INTO key_values (key, value, expires_at) SELECT ?1, ?2, ?3 FROM quick
+/// What has expired goes with each key that is written, without waiting for anybody who is at the same.
+const PUT: &str = "WITH expired AS (DELETE FROM key_values WHERE key IN
+       (SELECT key FROM key_values WHERE expires_at <= ?4 AND key <> ?1 LIMIT 100 FOR UPDATE SKIP LOCKED))
+     INSERT INTO key_values (key, value, expires_at) VALUES (?1, ?2, ?3)
      ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
 
+/// Hygiene, which does not wait for the disk: what a crash brings back is good for nothing.
 const DELETE: &str = "WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
      DELETE FROM key_values USING quick WHERE key = ?1";
 

@@ -16,8 +16,8 @@ const MOST_CUT_OFF = 2;
 
 /** What the workers know of their user, and its history so far. */
 export class Subject {
-  constructor(worker, client, user, phone) {
-    Object.assign(this, { worker, client, user, phone });
+  constructor(service, client, user, phone) {
+    Object.assign(this, { service, client, user, phone });
     this.history = [];
     this.apps = [];
     this.generated = [];
@@ -87,7 +87,7 @@ export class Subject {
   }
 
   unlock() {
-    return this.worker.admin("POST", "/unlock", { client_id: this.client.id, user_id: this.user });
+    return this.service.admin("POST", "/unlock", { client_id: this.client.id, user_id: this.user });
   }
 
   async bind(kind, input, send, random) {
@@ -107,7 +107,7 @@ export class Subject {
     const { operation } = await this.do("sms", {}, () => this.client.sms(this.user), random);
     if (operation.answer !== "200") return;
     // Of this number no other message is under way: the next is a minute off.
-    this.smsCodes.push(Object.assign(operation, { code: this.worker.codeSentTo(this.phone) }));
+    this.smsCodes.push(Object.assign(operation, { code: this.service.codeSentTo(this.phone) }));
   }
 
   async recoveryCodes(random) {
@@ -140,7 +140,7 @@ export class Subject {
   /** Of a request nobody waits for any more, the service is done when it answers, or else some time after its isolate is gone. */
   async close(operation, sent) {
     const late = await sent;
-    if (!late || !answerOf(operation.kind, late)) await patience(3000);
+    if (!late || !answerOf(operation.kind, late)) await patience(this.service.lastsAtMost);
     Object.assign(operation, { returned: performance.now(), to: Date.now() });
   }
 }
@@ -159,8 +159,9 @@ function codeOf(secret, step) {
 }
 
 function answerOf(kind, { status, body, text }) {
-  // What the local runtime says while it starts anew.
-  if (status === 503 && !body) return undefined;
+  // What the local runtime says while it starts anew; and what the service says when its database was lost on the way, which
+  // may have carried it out.
+  if (status === 503 && (!body || body.error === "unavailable")) return undefined;
   if (status === 204) return "204";
   if (!body) throw new Error(`${kind}: ${status} ${text}`);
   if (status !== 200) return [status, body.error, ...(body.attempts_remaining === undefined ? [] : [body.attempts_remaining])].join(" ");
