@@ -127,10 +127,13 @@ async fn deaf_proxy(server: String) -> (u16, Arc<AtomicBool>) {
             tokio::spawn(async move {
                 let mut chunk = [0; 4096];
                 while let Ok(length @ 1..) = from_server.read(&mut chunk).await {
-                    // The server has done its work, and its answer is lost with the connection.
-                    if told.load(Ordering::SeqCst)
-                        || to_client.write_all(&chunk[..length]).await.is_err()
-                    {
+                    if told.load(Ordering::SeqCst) {
+                        // The server does its work to the end, and its answers are lost with the connection.
+                        let rest = tokio::io::copy(&mut from_server, &mut tokio::io::sink());
+                        let _ = timeout(Duration::from_millis(500), rest).await;
+                        break;
+                    }
+                    if to_client.write_all(&chunk[..length]).await.is_err() {
                         break;
                     }
                 }
