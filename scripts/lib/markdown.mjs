@@ -5,7 +5,7 @@ import { Marked } from "marked";
 import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
 
-const languages = ["html", "ini", "javascript", "json", "nginx", "python", "shellscript", "toml", "typescript"];
+const languages = ["html", "ini", "javascript", "json", "nginx", "python", "shellscript", "sql", "toml", "typescript"];
 const theme = createCssVariablesTheme({ name: "site", variablePrefix: "--", fontStyle: false });
 const tabNames = { sh: "curl", python: "Python", ts: "TypeScript" };
 

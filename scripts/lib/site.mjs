@@ -22,6 +22,7 @@ const groups = [
   ["Run it", [
     ["going-live", "Deploy to Cloudflare, make a client, go through the checklist."],
     ["run-it-yourself", "One program on your own machine, on SQLite."],
+    ["postgresql", "Several programs, or a database that is looked after already."],
   ]],
 ];
 
