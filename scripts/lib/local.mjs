@@ -60,7 +60,8 @@ export function freshState(name) {
 export async function prepareDatabase(state) {
   const folder = join(root, "migrations");
   const hash = createHash("sha256").update(insertDemoClient);
-  for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  for (const name of files.sort()) hash.update(name).update(readFileSync(join(folder, name)));
   const wanted = hash.digest("hex");
   // Inside the state it describes: who deletes that deletes this too.
   const stamp = join(state, "migrated-to");

@@ -129,7 +129,8 @@ async fn deaf_proxy(server: String) -> (u16, Arc<AtomicBool>) {
                 while let Ok(length @ 1..) = from_server.read(&mut chunk).await {
                     if told.load(Ordering::SeqCst) {
                         // The server does its work to the end, and its answers are lost with the connection.
-                        let rest = tokio::io::copy(&mut from_server, &mut tokio::io::sink());
+                        let mut nowhere = tokio::io::sink();
+                        let rest = tokio::io::copy(&mut from_server, &mut nowhere);
                         let _ = timeout(Duration::from_millis(500), rest).await;
                         break;
                     }

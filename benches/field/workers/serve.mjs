@@ -24,7 +24,7 @@ const options = convertV4MiniflareOptions({
 const miniflare = new Miniflare({ ...options, resourcePersistencePath: folder });
 await miniflare.ready;
 const db = await miniflare.getD1Database("DB");
-for (const name of migrations ? readdirSync(migrations).sort() : []) {
+for (const name of migrations ? readdirSync(migrations).filter((file) => file.endsWith(".sql")).sort() : []) {
   // Statements are apart by their semicolons: no migration has one inside a text or a comment's line.
   const sql = readFileSync(join(migrations, name), "utf8").replace(/--.*$/gm, "");
   await db.batch(sql.split(";").map((statement) => statement.trim()).filter(Boolean).map((statement) => db.prepare(statement)));

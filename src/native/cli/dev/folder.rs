@@ -38,10 +38,6 @@ impl Folder {
         self.path.join("candado.sqlite")
     }
 
-    pub(super) fn key_values(&self) -> PathBuf {
-        self.path.join("candado.sqlite-kv")
-    }
-
     pub(super) fn display(&self) -> String {
         self.path.display().to_string()
     }

@@ -22,10 +22,9 @@ use crate::domain::ids::ClientId;
 use crate::domain::settings::{Label, SettingsPatch};
 use crate::error::Error;
 use crate::flows::admin;
-use crate::native::kv::SqliteKeyValue;
+use crate::native::engine::Engine;
 use crate::native::server::{self, Options};
 use crate::native::site::Site;
-use crate::native::sqlite::Sqlite;
 
 pub(super) use self::folder::kept_admin_token;
 
@@ -71,7 +70,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Problem> {
     let url = localhost(&listener)?;
     let inbox = Inbox::at(localhost(&inbox_listener)?, url.clone());
 
-    let app = Arc::new(app(&folder, &url, &inbox)?);
+    let app = Arc::new(app(&folder, &url, &inbox).await?);
     check(&app)
         .await
         .map_err(|problem| folder.explain(&problem))?;
@@ -111,7 +110,7 @@ fn localhost(listener: &TcpListener) -> Result<String, Problem> {
     Ok(format!("http://localhost:{}", address.port()))
 }
 
-fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> {
+async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> {
     let lookup = |name: &str| {
         let fixed = PROVIDERS.iter().find(|(other, _)| *other == name);
         match (name, fixed) {
@@ -121,14 +120,13 @@ fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> {
         }
     };
     let config = Config::from_lookup(lookup).map_err(|error| folder.explain(&error.to_string()))?;
-    let unusable = |error| folder.explain(&format!("its database is not usable: {error}"));
-    let db = Sqlite::open(&folder.database()).map_err(unusable)?;
-    let kv =
-        SqliteKeyValue::open(&folder.key_values(), Arc::new(milliseconds)).map_err(unusable)?;
+    let engine = Engine::File(folder.database());
+    let opened = engine.open(Arc::new(milliseconds)).await;
+    let (db, kv) = opened.map_err(|problem| folder.explain(&problem))?;
     Ok(App {
         config,
-        db: Arc::new(db),
-        kv: Arc::new(kv),
+        db,
+        kv,
         http: Arc::new(inbox.clone()),
         clock: Box::new(milliseconds),
     })
