@@ -22,12 +22,12 @@ const groups = [
   ["Run it", [
     ["going-live", "Deploy to Cloudflare, make a client, go through the checklist."],
     ["run-it-yourself", "One program on your own machine, on SQLite."],
-    ["postgresql", "Several programs, or a database that is looked after already."],
+    ["postgresql", "Several programs on one PostgreSQL: set up, fail over, move."],
   ]],
 ];
 
 // The addresses in these stay as they are written where the service is not the one that the guide lets its reader start.
-const service = { "quick-start": "local", "run-it-yourself": "other" };
+const service = { "quick-start": "local", "run-it-yourself": "other", postgresql: "other" };
 
 /** Assembles it; the guides name `inbox` where there is one: `npm start` has it, a deployment has none. */
 export async function assembleSite({ inbox = null } = {}) {
