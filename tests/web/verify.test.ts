@@ -236,13 +236,18 @@ test("the browser hands over the code of a text, which is sent by itself; leavin
           });
         })) as typeof credentials.get;
     });
-    const counts = () => page.evaluate(() => [(window as never as { waiting: number }).waiting, (window as never as { ended: number }).ended]);
+    // An effect of the page runs after its paint.
+    const counted = (waiting: number, ended: number) =>
+      page.waitForFunction(([begun, over]) => {
+        const counts = window as never as { waiting: number; ended: number };
+        return counts.waiting === begun && counts.ended === over;
+      }, [waiting, ended]);
     await page.goto(made.url);
     await code(page).waitFor();
-    assert.deepEqual(await counts(), [1, 0]);
+    await counted(1, 0);
     await button(page, "other-way").click();
     await heading(page).getByText("Choose another way").waitFor();
-    assert.deepEqual(await counts(), [1, 1]);
+    await counted(1, 1);
     await page.goBack();
     await code(page).waitFor();
     await page.evaluate((digits) => (window as never as { hand: (code: string) => void }).hand(digits), lastMessage(made).code!);
