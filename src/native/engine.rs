@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::kv::SqliteKeyValue;
+use super::kv::{Clock, SqliteKeyValue};
 use super::postgres::{DatabaseUrl, Postgres, PostgresKeyValue};
 use super::sqlite::Sqlite;
 use crate::platform::{Database, KeyValue};
@@ -16,9 +16,6 @@ pub(super) enum Engine {
     /// PostgreSQL, by so many connections at most.
     Server(Box<DatabaseUrl>, usize),
 }
-
-/// Milliseconds since the Unix epoch, as `App` counts them.
-type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 impl Engine {
     /// Opens both stores, with their schema up to date. The error names the variable at fault.

@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::causes::with_causes;
 use crate::platform::{HttpClient, HttpError};
 
 /// Bytes that are read of an answer: more than any provider's error says.
@@ -94,17 +95,6 @@ impl HttpClient for Client {
     async fn wait(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
-}
-
-/// The outermost error says only that there is one.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -10,7 +10,32 @@ use super::sqlite::{Durability, OpenError, Sqlite};
 use crate::platform::{Database, DatabaseError, KeyValue, KeyValueError, Statement, Value};
 
 /// Milliseconds since the Unix epoch, as `App` counts them.
-type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+pub(super) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Seconds, as the tables have them.
+pub(super) fn now(clock: &Clock) -> i64 {
+    i64::try_from(clock() / 1000).unwrap_or(i64::MAX)
+}
+
+/// When what is stored now for `ttl` seconds expires.
+pub(super) fn expiry(now: i64, ttl: u64) -> i64 {
+    now.saturating_add_unsigned(ttl.max(60))
+}
+
+/// The value of a key that has not expired, in a table `key_values`.
+pub(super) async fn find(
+    database: &dyn Database,
+    key: &str,
+    now: i64,
+) -> Result<Option<String>, KeyValueError> {
+    let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
+    let select = Statement::new(sql, [key.into(), now.into()]);
+    let found = database.run(select).await?.rows;
+    Ok(match found.first().and_then(|row| row.get("value")) {
+        Some(Value::Text(value)) => Some(value.clone()),
+        _ => None,
+    })
+}
 
 /// Keys with expiry in a file of their own, apart from the product's.
 #[derive(Clone)]
@@ -39,10 +64,6 @@ impl SqliteKeyValue {
         let database = Sqlite::in_memory_with(schema)?;
         Ok(Self { database, clock })
     }
-
-    fn now(&self) -> i64 {
-        i64::try_from((self.clock)() / 1000).unwrap_or(i64::MAX)
-    }
 }
 
 impl From<DatabaseError> for KeyValueError {
@@ -54,18 +75,12 @@ impl From<DatabaseError> for KeyValueError {
 #[async_trait]
 impl KeyValue for SqliteKeyValue {
     async fn get(&self, key: &str) -> Result<Option<String>, KeyValueError> {
-        let sql = "SELECT value FROM key_values WHERE key = ?1 AND expires_at > ?2";
-        let select = Statement::new(sql, [key.into(), self.now().into()]);
-        let found = self.database.run(select).await?.rows;
-        Ok(match found.first().and_then(|row| row.get("value")) {
-            Some(Value::Text(value)) => Some(value.clone()),
-            _ => None,
-        })
+        find(&self.database, key, now(&self.clock)).await
     }
 
     async fn put(&self, key: &str, value: &str, ttl: u64) -> Result<(), KeyValueError> {
-        let now = self.now();
-        let expires_at = now.saturating_add_unsigned(ttl.max(60));
+        let now = now(&self.clock);
+        let expires_at = expiry(now, ttl);
         // Expired keys go whenever one is written: nothing else has to run.
         let sql = "DELETE FROM key_values WHERE expires_at <= ?1";
         let purge = Statement::new(sql, [now.into()]);

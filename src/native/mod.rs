@@ -1,6 +1,7 @@
 //! The platform on an ordinary machine: SQLite for both databases, or PostgreSQL; HTTP over TCP, and the program
 //! that serves.
 
+mod causes;
 pub mod cli;
 mod engine;
 mod http_client;

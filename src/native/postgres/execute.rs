@@ -12,6 +12,7 @@ use tokio_postgres::{Error, RowStream, Statement};
 
 use super::dialect::{Group, Kind};
 use super::value;
+use crate::native::causes::with_causes;
 use crate::platform::{Outcome, Value};
 
 /// Why a batch was not carried out, or may not have been.
@@ -41,13 +42,7 @@ pub(super) fn describe(error: &Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());
     }
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    with_causes(error)
 }
 
 type Answer<'a> = BoxFuture<'a, Result<Vec<Outcome>, Error>>;
