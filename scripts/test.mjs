@@ -53,7 +53,7 @@ async function testWorker(total, broken) {
   const output = await bundle();
   console.log(output.match(/^Total Upload: .*$/m)?.[0] ?? "");
 
-  const files = ["tests/worker", "sandbox", "scripts/lib"].flatMap(testFiles);
+  const files = ["tests/worker", "sandbox", "scripts/lib", "benches/field/harness"].flatMap(testFiles);
   if (files.length === 0) return broken.push("tests/worker (no tests there)");
   const args = ["--test", "--test-reporter", "spec", ...files];
   const env = { ...environment, ...wranglerEnvironment, ...(color && { FORCE_COLOR: "1" }) };
