@@ -29,6 +29,12 @@ impl ClientState {
         issuer.map_or(&self.name, |issuer| issuer.as_str())
     }
 
+    /// The name on the hosted page and in e-mails: the brand's, if there is one.
+    pub fn brand_name(&self) -> &str {
+        let name = self.settings.brand.name.as_ref();
+        name.map_or_else(|| self.issuer(), |name| name.as_str())
+    }
+
     /// The host SMS codes are bound to; `own` is this service's.
     pub fn sms_domain<'a>(&'a self, own: &'a str) -> &'a str {
         let domain = self.settings.sms_domain.as_ref();

@@ -2,6 +2,8 @@
 //! Cloudflare.
 
 pub mod account;
+pub mod address;
+pub mod brand;
 pub mod client;
 pub mod codes;
 pub mod contact;

@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::address::{ReturnUrl, SupportUrl};
+use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::fields::{self, FieldError, Fields};
 use crate::domain::method::Method;
@@ -174,6 +176,43 @@ pub struct Settings {
     pub generated_codes_per_minute: Bounded<1, 1200, 1_000_000>,
     /// Whether disable, renew, recovery-codes, contact and delete need a fresh code (decision 7).
     pub require_step_up: bool,
+    /// Where the hosted page may send a browser back to; nowhere while it is not set.
+    pub return_urls: Option<ReturnUrls>,
+    /// How the hosted page and the e-mails look.
+    pub brand: Brand,
+    /// Where the page and the e-mails say that help is.
+    pub support_url: Option<SupportUrl>,
+    /// Where a recovery that began with a link ends; where the page says so itself while it is not set.
+    pub recovery_return_url: Option<ReturnUrl>,
+    /// Hours a recovery link waits before it works, while whoever it is about can stop it.
+    pub recovery_delay_hours: Bounded<0, 0, 72>,
+}
+
+/// At most 20 addresses, none of them twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<ReturnUrl>")]
+pub struct ReturnUrls(Vec<ReturnUrl>);
+
+impl ReturnUrls {
+    pub const MOST: usize = 20;
+
+    /// The one that is `text`, byte for byte (ATK-98).
+    pub fn find(&self, text: &str) -> Option<&ReturnUrl> {
+        self.0.iter().find(|url| url.as_str() == text)
+    }
+}
+
+impl TryFrom<Vec<ReturnUrl>> for ReturnUrls {
+    type Error = &'static str;
+
+    fn try_from(urls: Vec<ReturnUrl>) -> Result<Self, &'static str> {
+        let first = |(place, url): (usize, &ReturnUrl)| {
+            urls.iter().position(|one| one == url) == Some(place)
+        };
+        (urls.len() <= Self::MOST && urls.iter().enumerate().all(first))
+            .then_some(Self(urls))
+            .ok_or("at most 20 addresses, each once")
+    }
 }
 
 impl Settings {
@@ -221,7 +260,15 @@ impl ClientSettings {
                 set.insert(name.clone(), value.clone());
             }
         }
-        Self::of(set)
+        let merged = Self::of(set)?;
+        // What is in a picture is looked at when it is set, and not again with each request.
+        if let Some(logo) = &merged.effective.brand.logo_url {
+            logo.check().map_err(|expected| FieldError {
+                field: Some("brand".to_owned()),
+                text: expected.to_owned(),
+            })?;
+        }
+        Ok(merged)
     }
 
     /// What was set.
@@ -276,6 +323,16 @@ mod tests {
             json!({"sms_domain": "https://shop.example"}),
             json!({"sms_domain": "shop.example:443"}),
             json!({"require_step_up": "yes"}),
+            json!({"return_urls": ["http://shop.example/"]}),
+            json!({"return_urls": ["https://shop.example/", "https://shop.example/"]}),
+            json!({"return_urls": "https://shop.example/"}),
+            json!({"brand": {"name": ""}}),
+            json!({"brand": {"colour": "red"}}),
+            json!({"brand": {"css": "a{}"}}),
+            json!({"brand": {"logo_url": "https://shop.example/logo.png"}}),
+            json!({"support_url": "javascript:alert(1)"}),
+            json!({"recovery_return_url": "/done"}),
+            json!({"recovery_delay_hours": 73}),
         ] {
             assert!(
                 serde_json::from_value::<Settings>(bad.clone()).is_err(),
@@ -328,6 +385,41 @@ mod tests {
         );
         assert_eq!(second.effective().sends_per_day.get(), 10);
         assert_eq!(second.effective().locale, Locale::Es);
+    }
+
+    #[test]
+    fn a_picture_that_is_set_is_looked_into_and_the_field_is_named() {
+        let none = ClientSettings::default();
+        let of = |logo: &str| patch(json!({"brand": {"name": "Shop", "logo_url": logo}}));
+        let script = "data:image/svg+xml;base64,PHN2Zz48c2NyaXB0Lz48L3N2Zz4=";
+        let error = none.merged(&of(script)).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("brand"));
+        assert!(
+            none.merged(&of("data:image/svg+xml;base64,PHN2Zz48L3N2Zz4="))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn atk_98_a_return_url_is_found_byte_for_byte() {
+        let settings =
+            json!({"return_urls": ["https://shop.example/done", "https://shop.example/mfa"]});
+        let settings: Settings = serde_json::from_value(settings).unwrap();
+        let urls = settings.return_urls.unwrap();
+        assert!(urls.find("https://shop.example/done").is_some());
+        for other in [
+            "https://shop.example/done/",
+            "https://shop.example/done?",
+            "https://shop.example/DONE",
+            "https://shop.example/d%6fne",
+            "https://shop.example:443/done",
+            "https://shop.example",
+            "https://shop.example/done#",
+            "https://shop.example/done\0",
+            "",
+        ] {
+            assert!(urls.find(other).is_none(), "{other}");
+        }
     }
 
     #[test]

@@ -329,6 +329,14 @@ fn settings() -> impl Strategy<Value = Map<String, Value>> {
         (select(vec!["issuer", "sms_domain", "locale"]), text),
         (select(vec!["methods", "sms_countries"]), list),
         (Just("require_step_up"), any::<bool>().prop_map(Value::from)),
+        (
+            Just("recovery_delay_hours"),
+            any::<u32>().prop_map(Value::from)
+        ),
+        (
+            Just("return_urls"),
+            any::<Vec<String>>().prop_map(Value::from)
+        ),
         (select(vec!["cooldown", "", "methods"]), Just(json!(1))),
     ];
     proptest::collection::vec(field, 0..4).prop_map(|fields| {

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{
-    AnyOf, Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat, Type,
+    AdditionalProperties, AnyOf, Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat, Type,
 };
 use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::account::State;
+use crate::domain::address::{ReturnUrl, SupportUrl};
+use crate::domain::brand::{Brand, Colour, Logo};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::import::{ImportedSecret, ImportedUrl};
 use crate::domain::codes::numeric::Digits;
@@ -44,6 +46,7 @@ const LABEL: &str = concat!(
 );
 const DOMAIN: &str =
     "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
+const RETURN_URL: &str = "^(https://[a-z0-9.-]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\]))(:[0-9]{1,5})?([/?][A-Za-z0-9._~:/?@!$&()*+,;=%\\[\\]-]*)?$";
 const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 /// 26 symbols are 130 bits, 103 are 515.
 const SECRET: &str = "^[ -]*([A-Za-z2-7][ -]*){26,103}[= -]*$";
@@ -151,6 +154,80 @@ schema_of!(
         "Shop"
     )
 );
+schema_of!(
+    ReturnUrl,
+    "ReturnUrl",
+    text(
+        "An address the hosted page may send a browser to: https, http for localhost only, without a \
+         fragment and without a parameter `code`, `state` or `error` of its own.",
+        RETURN_URL,
+        (8, 512),
+        "https://shop.example/mfa/done"
+    )
+);
+schema_of!(
+    SupportUrl,
+    "SupportUrl",
+    text(
+        "A page or a mailbox.",
+        "^(https://|mailto:)[A-Za-z0-9._~:/?#@!$&()*+,;=%\\[\\]-]+$",
+        (9, 512),
+        "https://shop.example/help"
+    )
+);
+schema_of!(
+    Logo,
+    "Logo",
+    text(
+        "A picture as a data URL: a PNG, or an SVG of shapes only, with no script, style, link, animation or \
+         text from elsewhere.",
+        "^data:image/(png|svg\\+xml);base64,[A-Za-z0-9+/]*={0,2}$",
+        (22, 16_000),
+        "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+    )
+);
+schema_of!(
+    Colour,
+    "Colour",
+    text("A colour.", "^#[0-9A-Fa-f]{6}$", (7, 7), "#0f766e")
+);
+
+impl PartialSchema for Brand {
+    fn schema() -> RefOr<Schema> {
+        let mut object = ObjectBuilder::new()
+            .description(Some(
+                "How the hosted page and the e-mails look. What is missing is the client's name, no picture, \
+                 the page's own colour.",
+            ))
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+            .build();
+        for (name, schema) in [
+            (
+                "name",
+                nullable(reference::<Label>(), "The name people see."),
+            ),
+            (
+                "logo_url",
+                nullable(reference::<Logo>(), "The picture beside it."),
+            ),
+            (
+                "colour",
+                nullable(reference::<Colour>(), "The colour of buttons and links."),
+            ),
+        ] {
+            object.properties.insert(name.to_owned(), schema);
+        }
+        RefOr::T(Schema::Object(object))
+    }
+}
+
+impl ToSchema for Brand {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<Logo>(schemas);
+        push::<Colour>(schemas);
+    }
+}
+
 schema_of!(
     Domain,
     "Domain",

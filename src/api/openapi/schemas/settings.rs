@@ -8,9 +8,13 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{nullable, push, reference};
+use crate::domain::address::{ReturnUrl, SupportUrl};
+use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::method::Method;
-use crate::domain::settings::{Bounded, Domain, Label, Locale, Settings, SettingsPatch};
+use crate::domain::settings::{
+    Bounded, Domain, Label, Locale, ReturnUrls, Settings, SettingsPatch,
+};
 
 /// What a client is set to: every setting, as it applies.
 impl PartialSchema for Settings {
@@ -26,6 +30,9 @@ impl ToSchema for Settings {
         push::<Method>(schemas);
         push::<Locale>(schemas);
         push::<CountryList>(schemas);
+        push::<ReturnUrl>(schemas);
+        push::<SupportUrl>(schemas);
+        push::<Brand>(schemas);
     }
 }
 
@@ -50,9 +57,9 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
         .description(Some(description))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
         .build();
-    let named = names(complete);
+    let named = names(complete).into_iter().chain(of_the_page(complete));
     let counted = limits().map(|(name, limit)| (name, setting(limit, complete)));
-    for (name, schema) in named.into_iter().chain(counted) {
+    for (name, schema) in named.chain(counted) {
         object.properties.insert(name.to_owned(), schema);
         if complete {
             object.required.push(name.to_owned());
@@ -104,7 +111,45 @@ fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
     ]
 }
 
-fn limits() -> [(&'static str, Object); 10] {
+fn of_the_page(complete: bool) -> [(&'static str, RefOr<Schema>); 4] {
+    let mut urls = Array::new(reference::<ReturnUrl>());
+    urls.max_items = Some(ReturnUrls::MOST);
+    urls.unique_items = true;
+    let brand = "The hosted page's and the e-mails' name, picture and colour.";
+    [
+        (
+            "return_urls",
+            nullable(
+                urls.into(),
+                "Where the hosted page may send a browser back to, compared byte for byte. If it is not set: nowhere.",
+            ),
+        ),
+        (
+            "brand",
+            if complete {
+                reference::<Brand>()
+            } else {
+                nullable(reference::<Brand>(), brand)
+            },
+        ),
+        (
+            "support_url",
+            nullable(
+                reference::<SupportUrl>(),
+                "Where the page and the e-mails say that help is.",
+            ),
+        ),
+        (
+            "recovery_return_url",
+            nullable(
+                reference::<ReturnUrl>(),
+                "Where a recovery that began with a link sends its browser. If it is not set: it stays on the page.",
+            ),
+        ),
+    ]
+}
+
+fn limits() -> [(&'static str, Object); 11] {
     // Taken apart, so that a setting that is added is described too.
     let Settings {
         issuer: _,
@@ -122,6 +167,11 @@ fn limits() -> [(&'static str, Object); 10] {
         registrations_per_minute,
         generated_codes_per_minute,
         require_step_up,
+        return_urls: _,
+        brand: _,
+        support_url: _,
+        recovery_return_url: _,
+        recovery_delay_hours,
     } = Settings::default();
     let cooldown =
         "Seconds between two messages to one user on one channel; doubles with each further one.";
@@ -133,6 +183,7 @@ fn limits() -> [(&'static str, Object); 10] {
     let accounts = "Users the client may have.";
     let registrations = "Registrations and imports a minute.";
     let generated = "Codes a minute that the application hands over itself.";
+    let delay = "Hours a recovery link waits before it works, while its user can stop it.";
     let step_up = ObjectBuilder::new()
         .schema_type(Type::Boolean)
         .default(Some(json!(require_step_up)))
@@ -163,6 +214,7 @@ fn limits() -> [(&'static str, Object); 10] {
             "generated_codes_per_minute",
             bounded(generated_codes_per_minute, generated),
         ),
+        ("recovery_delay_hours", bounded(recovery_delay_hours, delay)),
         ("require_step_up", step_up),
     ]
 }
