@@ -1,8 +1,10 @@
-// The site in public/, which the Worker serves beside its routes: the guides, the API reference and openapi.json.
+// The site in public/, which the Worker serves beside its routes: the guides, the API reference, openapi.json and the
+// hosted page.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { scalarBundle } from "./scalar.mjs";
 import { root } from "./steps.mjs";
+import { currentWeb, webOutput } from "./web.mjs";
 
 const output = join(root, "public");
 const site = (name) => readFileSync(join(root, "docs", "site", name));
@@ -38,8 +40,14 @@ export async function assembleSite({ inbox = null } = {}) {
   const render = await markdown(linkOf(operations));
   const guides = groups.flatMap(([, members]) => members).map(([name, summary]) => ({ name, summary, ...render(guide(name), name) }));
 
+  await currentWeb();
+  const page = (name) => readFileSync(join(webOutput, name));
+  const pageFiles = readdirSync(webOutput, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "_headers")
+    .map((entry) => relative(webOutput, join(entry.parentPath, entry.name)));
   const files = new Map([
-    ["_headers", site("_headers")],
+    ["_headers", `${site("_headers")}\n${page("_headers")}`],
+    ...pageFiles.map((name) => [name, page(name)]),
     ["openapi.json", document],
     ["index.html", fill("index.html", { header: header(), cards: cards(guides) })],
     ["docs.html", fill("reference.html", { header: header("reference") })],

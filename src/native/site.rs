@@ -1,4 +1,4 @@
-//! The guides and the API reference, from within the program: what the Worker has as assets.
+//! The guides, the API reference and the hosted page, from within the program: what the Worker has as assets.
 //!
 //! `npm run docs` makes them in public/. A program compiled without them serves the API alone.
 
@@ -32,7 +32,8 @@ impl Site {
     /// The answer to a request for a page; `None` leaves it to the API.
     pub(super) fn answer<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let path = request.uri().path();
-        let ours = path == "/" || path == "/docs" || path.starts_with("/docs/");
+        let exactly = matches!(path, "/" | "/docs" | "/session" | "/candado-mfa.js");
+        let ours = exactly || path.starts_with("/docs/") || path.starts_with("/web/");
         if !ours || !matches!(*request.method(), Method::GET | Method::HEAD) || !Self::is_there() {
             return None;
         }
@@ -169,6 +170,11 @@ mod tests {
             ("GET", "/health"),
             ("GET", "/docsx"),
             ("GET", "/mfa/status"),
+            ("GET", "/session/state"),
+            ("GET", "/session/"),
+            ("GET", "/session.html"),
+            ("GET", "/website"),
+            ("POST", "/session/open"),
             ("POST", "/"),
         ] {
             let request = Request::builder()
