@@ -54,6 +54,20 @@ pub enum Error {
     AccountLimitReached { most: u32 },
     #[error("Unknown user. Register the user first, with POST /mfa/register.")]
     UserNotFound,
+    #[error("There is no such session, or its address is not complete.")]
+    SessionNotFound,
+    #[error("This session is over. Go back to the application to begin another.")]
+    SessionEnded,
+    #[error("This session has expired. Go back to the application to begin another.")]
+    SessionExpired,
+    #[error("This session belongs to the browser that opened it first.")]
+    OtherBrowser,
+    #[error("This request did not come from this service's own page.")]
+    WrongOrigin,
+    #[error("The session does not wait for this now. `view` says what it waits for.")]
+    NotNow,
+    #[error("This Idempotency-Key was used for another request. Use a new one.")]
+    IdempotencyKeyReused,
     #[error("There is nothing at this address. GET /docs lists what there is.")]
     NotFound,
     #[error("This path does not take this HTTP method. The Allow header lists those it takes.")]
@@ -215,6 +229,20 @@ error_codes! {
         "This client has no such user; register first.";
     NotFound "not_found" 404 Error::NotFound,
         "There is nothing here.";
+    SessionNotFound "session_not_found" 404 Error::SessionNotFound,
+        "On the hosted page: its address names no session, or is not complete.";
+    WrongOrigin "wrong_origin" 403 Error::WrongOrigin,
+        "On the hosted page: the request came from another site, and was not looked at.";
+    OtherBrowser "other_browser" 403 Error::OtherBrowser,
+        "On the hosted page: another browser opened the session first and keeps it.";
+    NotNow "not_now" 409 Error::NotNow,
+        "On the hosted page: the session waits for something else, which `view` says.";
+    SessionEnded "session_ended" 410 Error::SessionEnded,
+        "On the hosted page: the session was cancelled, or its result was fetched.";
+    SessionExpired "session_expired" 410 Error::SessionExpired,
+        "On the hosted page: ten minutes passed without a press, or an hour in all.";
+    IdempotencyKeyReused "idempotency_key_reused" 422 Error::IdempotencyKeyReused,
+        "The key was used for a request of another content. Use a new one for each request.";
     MethodNotAllowed "method_not_allowed" 405 Error::MethodNotAllowed,
         "`Allow` lists the methods of this path.";
     AlreadyRegistered "already_registered" 409 Error::AlreadyRegistered,
@@ -278,6 +306,13 @@ impl Error {
             Self::AccountLimitReached { .. } => ErrorCode::AccountLimitReached,
             Self::UserNotFound => ErrorCode::UserNotFound,
             Self::NotFound => ErrorCode::NotFound,
+            Self::SessionNotFound => ErrorCode::SessionNotFound,
+            Self::SessionEnded => ErrorCode::SessionEnded,
+            Self::SessionExpired => ErrorCode::SessionExpired,
+            Self::OtherBrowser => ErrorCode::OtherBrowser,
+            Self::WrongOrigin => ErrorCode::WrongOrigin,
+            Self::NotNow => ErrorCode::NotNow,
+            Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::AlreadyRegistered => ErrorCode::AlreadyRegistered,
             Self::ClientExists(_) | Self::ClientBeingDeleted(_) => ErrorCode::ClientExists,

@@ -4,11 +4,13 @@ use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::answers::Failed;
 use super::extract::Traced;
 use super::json::Json;
+use crate::domain::fields::Fields;
 use crate::error::{Error, ErrorCode, TokenProblem};
 
 /// The one shape of every error.
@@ -48,6 +50,8 @@ pub(super) struct Body {
 pub(super) struct Failure {
     pub body: Body,
     pub cause: Option<String>,
+    /// What the hosted page is told beside it.
+    pub more: Fields,
 }
 
 impl Failure {
@@ -55,7 +59,14 @@ impl Failure {
     pub(super) fn render(mut self, origin: Option<&str>) -> Response {
         let code = self.body.error;
         self.body.documentation_url = origin.map(|origin| documentation_url(origin, code));
-        Json(self.body).into_response()
+        if self.more.is_empty() {
+            return Json(self.body).into_response();
+        }
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(self.body) else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        fields.extend(self.more);
+        Json(fields).into_response()
     }
 }
 
@@ -130,7 +141,11 @@ pub(super) fn body(error: &Error) -> Body {
 fn respond(error: &Error, body: Body, headers: HeaderMap) -> Response {
     let mut response = (status(error), headers).into_response();
     let cause = std::error::Error::source(error).map(ToString::to_string);
-    let failure = Failure { body, cause };
+    let failure = Failure {
+        body,
+        cause,
+        more: Fields::new(),
+    };
     response.extensions_mut().insert(failure);
     response
 }

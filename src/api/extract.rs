@@ -27,7 +27,7 @@ impl<S: Sync> FromRequestParts<S> for Traced {
     }
 }
 
-fn traced(parts: &Parts) -> Result<Call, Error> {
+pub(super) fn traced(parts: &Parts) -> Result<Call, Error> {
     let call = parts.extensions.get::<Call>().cloned();
     let call = call.ok_or_else(|| Error::internal("a request outside of serve()"))?;
     if let Some(route) = parts.extensions.get::<MatchedPath>() {
@@ -117,6 +117,22 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
         Ok(token)
     } else {
         Err(malformed)
+    }
+}
+
+/// An authenticated client that asks about no user in particular.
+pub(super) struct Token {
+    pub call: Call,
+    pub caller: Caller,
+}
+
+impl<S: Sync> FromRequestParts<S> for Token {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let call = traced(parts)?;
+        let caller = authenticate(&call, &parts.headers)?;
+        Ok(Self { call, caller })
     }
 }
 

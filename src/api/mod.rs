@@ -13,6 +13,7 @@ mod json;
 mod openapi;
 mod qr_image;
 mod serve;
+mod session;
 mod strict_json;
 
 use axum::Router;
@@ -23,7 +24,9 @@ pub use serve::{BODY_LIMIT, IncomingBody, READ_HEADERS, refuse_to_serve, serve};
 pub fn router() -> Router {
     let endpoints = endpoints::all().into_iter();
     endpoints
-        .fold(Router::new(), |router, endpoint| endpoint.add_to(router))
+        .fold(session::routes(), |router, endpoint| {
+            endpoint.add_to(router)
+        })
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
 }

@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ORIGIN,
+    STRICT_TRANSPORT_SECURITY, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -17,6 +17,7 @@ use serde_json::json;
 use tower_service::Service;
 
 use super::error::Failure;
+use super::session::{CANDADO_SESSION, IDEMPOTENCY_KEY, SEC_FETCH_SITE};
 use crate::app::App;
 use crate::call::{Call, Task};
 use crate::domain::ids::RequestId;
@@ -54,7 +55,18 @@ impl IncomingBody {
 }
 
 /// The headers anything behind `serve` reads. No other can change an outcome (RATE-19).
-pub const READ_HEADERS: [HeaderName; 3] = [AUTHORIZATION, CONTENT_TYPE, ACCEPT];
+pub const READ_HEADERS: [HeaderName; 9] = [
+    AUTHORIZATION,
+    CONTENT_TYPE,
+    ACCEPT,
+    // What tells the hosted page's own requests from others'.
+    ORIGIN,
+    COOKIE,
+    USER_AGENT,
+    HeaderName::from_static(SEC_FETCH_SITE),
+    HeaderName::from_static(CANDADO_SESSION),
+    HeaderName::from_static(IDEMPOTENCY_KEY),
+];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

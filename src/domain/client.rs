@@ -3,6 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::address::SupportUrl;
+use super::brand::Colour;
+use super::contact::mail::Look;
 use super::crypto::digest::{self, Digest};
 use super::crypto::random::{self, RandomError};
 use super::ids::{ClientId, TokenEpoch};
@@ -33,6 +36,16 @@ impl ClientState {
     pub fn brand_name(&self) -> &str {
         let name = self.settings.brand.name.as_ref();
         name.map_or_else(|| self.issuer(), |name| name.as_str())
+    }
+
+    /// How its e-mails look.
+    pub fn look(&self) -> Look<'_> {
+        let settings = &self.settings;
+        Look {
+            app: self.brand_name(),
+            colour: settings.brand.colour.as_ref().map(Colour::as_str),
+            support: settings.support_url.as_ref().map(SupportUrl::as_str),
+        }
     }
 
     /// The host SMS codes are bound to; `own` is this service's.

@@ -30,6 +30,9 @@ pub enum Kind {
     Deleted,
     Unlocked,
     Unreadable,
+    SessionBegun,
+    SessionEnded,
+    ResultReplayed,
     ClientCreated,
     ClientChanged,
     ClientSecretRotated,
@@ -59,6 +62,9 @@ impl Kind {
             Self::Deleted => "deleted",
             Self::Unlocked => "unlocked",
             Self::Unreadable => "crypt_decrypt_fail",
+            Self::SessionBegun => "session_begun",
+            Self::SessionEnded => "session_ended",
+            Self::ResultReplayed => "result_replayed",
             Self::ClientCreated => "client_created",
             Self::ClientChanged => "client_changed",
             Self::ClientSecretRotated => "client_secret_rotated",
@@ -74,6 +80,7 @@ impl Kind {
             | Self::Locked
             | Self::FactorDisabled
             | Self::SendRefused
+            | Self::ResultReplayed
             | Self::DeliveryFailed
             | Self::Unreadable => "failure",
             _ => "success",

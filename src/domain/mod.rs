@@ -12,6 +12,7 @@ pub mod event;
 pub mod fields;
 pub mod ids;
 pub mod method;
+pub mod session;
 pub mod settings;
 pub mod time;
 pub mod webauthn;

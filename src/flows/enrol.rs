@@ -122,7 +122,7 @@ fn bind(
 }
 
 /// A new account, if the client may have one more.
-fn new_account(facts: &Facts<'_>) -> Result<Account, Error> {
+pub(super) fn new_account(facts: &Facts<'_>) -> Result<Account, Error> {
     let most = facts.client.settings.max_accounts.get();
     if facts.client.accounts >= most {
         return Err(Error::AccountLimitReached { most });
@@ -130,7 +130,7 @@ fn new_account(facts: &Facts<'_>) -> Result<Account, Error> {
     Ok(Account::new(facts.asked.now()))
 }
 
-fn rate(facts: &Facts<'_>) -> Conditions {
+pub(super) fn rate(facts: &Facts<'_>) -> Conditions {
     let most = facts.client.settings.registrations_per_minute.get();
     per_minute(facts, "register", most)
 }

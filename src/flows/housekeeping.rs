@@ -10,7 +10,7 @@ use crate::domain::ids::ClientId;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::platform::Statement;
-use crate::storage::{accounts, audit_log, clients, counters, revoked_tokens};
+use crate::storage::{accounts, audit_log, clients, counters, revoked_tokens, sessions};
 
 /// Rows one statement deletes.
 pub(super) const ROWS_AT_ONCE: u32 = 1000;
@@ -86,9 +86,10 @@ pub async fn run(app: &App, allowance: Allowance) -> Result<Report, Error> {
 }
 
 async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
-    let tables: [fn(&App, UnixTime) -> Statement; 3] = [
+    let tables: [fn(&App, UnixTime) -> Statement; 4] = [
         |_, now| revoked_tokens::purge(now, ROWS_AT_ONCE),
         |_, now| counters::purge(now, ROWS_AT_ONCE),
+        |_, now| sessions::purge(now, ROWS_AT_ONCE),
         |app, now| audit_log::purge(now.minus(app.config.audit_retention), ROWS_AT_ONCE),
     ];
     let mut rows = 0;

@@ -14,6 +14,7 @@ mod judge;
 mod qr_code;
 mod recovery_codes;
 mod send;
+pub mod session;
 mod status;
 mod step_up;
 pub mod tokens;

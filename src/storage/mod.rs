@@ -10,6 +10,7 @@ pub mod lock_marks;
 pub mod provider_pauses;
 pub mod revoked_tokens;
 pub mod schema;
+pub mod sessions;
 mod turns;
 
 use crate::domain::crypto::random::{self, RandomError};

@@ -21,5 +21,6 @@ mod recovery;
 mod register;
 mod renew;
 mod send;
+mod sessions;
 mod users;
 mod verify;

@@ -61,7 +61,7 @@ async fn a_code_by_email_is_sent_and_verifies_once() {
         body["from"],
         json!({"email": "mfa@example.com", "name": "Shop"})
     );
-    assert_eq!(body["subject"], "Tu código de Shop");
+    assert_eq!(body["subject"], "Tu código para Shop");
     assert_eq!(body["tracking_settings"]["click_tracking"]["enable"], false);
     assert_eq!(
         app.verify("ann", &sent.code()).await.expect(200)["method"],

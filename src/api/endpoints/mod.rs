@@ -25,6 +25,7 @@ endpoints_of! {
     recovery_codes
     generate
     send
+    sessions
     status
     contact
     users

@@ -61,6 +61,7 @@ async fn deliver(
         channel,
         purpose: Purpose::Verify,
         locale: body.locale,
+        on_the_page: false,
     };
     let sent = flows::send(&asked, wanted).await?;
     Ok(Json(SendResponse {
@@ -106,6 +107,7 @@ async fn recovery(request: Authorized<RecoveryRequest>) -> Result<Json<RecoveryR
         },
         purpose: Purpose::Recovery,
         locale: body.locale,
+        on_the_page: false,
     };
     let sent = flows::send(&asked, wanted).await?;
     Ok(Json(RecoveryResponse {

@@ -25,6 +25,7 @@ use crate::error::ErrorCode;
 pub(in crate::api) const CLIENTS: &str = "Client authentication";
 pub(in crate::api) const ENROLMENT: &str = "Enrolment";
 pub(in crate::api) const CODES: &str = "Codes";
+pub(in crate::api) const PAGE: &str = "Hosted page";
 pub(in crate::api) const USERS: &str = "Users";
 pub(in crate::api) const OPERATOR: &str = "Operator";
 pub(in crate::api) const SERVICE: &str = "Service";

@@ -128,6 +128,14 @@ impl Spent {
     }
 }
 
+/// Seconds between two messages, after so many of an hour.
+fn distance(cooldown: u64, messages: u32) -> u64 {
+    let doublings = messages.saturating_sub(1).min(32);
+    cooldown
+        .checked_shl(doublings)
+        .map_or(LONGEST_COOLDOWN, |wait| wait.min(LONGEST_COOLDOWN))
+}
+
 impl Account {
     /// Makes `challenge` the only live one of its channel and purpose (OOB-05). No counter of
     /// failures is touched (OOB-07).
@@ -143,13 +151,8 @@ impl Account {
         if let Some(sends) = self.sends_mut(challenge.channel) {
             sends.retain(|sent| now.seconds_from(*sent) < COOLDOWN_MEMORY);
             if let Some(last) = sends.last() {
-                let doublings = u32::try_from(sends.len())
-                    .unwrap_or(u32::MAX)
-                    .saturating_sub(1);
-                let wait = cooldown
-                    .checked_shl(doublings.min(32))
-                    .map_or(LONGEST_COOLDOWN, |wait| wait.min(LONGEST_COOLDOWN));
-                let until = last.plus(wait);
+                let count = u32::try_from(sends.len()).unwrap_or(u32::MAX);
+                let until = last.plus(distance(cooldown, count));
                 if until > now {
                     return Err(Cooldown { until });
                 }
@@ -162,6 +165,39 @@ impl Account {
         });
         self.challenges.push(challenge);
         Ok(())
+    }
+
+    /// Until when a code that was sent on that channel may be used.
+    pub fn delivered_until(
+        &self,
+        channel: Channel,
+        purpose: Purpose,
+        now: UnixTime,
+    ) -> Option<UnixTime> {
+        let mut live = self.challenges.iter();
+        let live =
+            live.find(|one| one.channel == channel && one.purpose == purpose && one.is_live(now))?;
+        Some(live.expires_at)
+    }
+
+    /// When the next message may go out on that channel, if not now.
+    pub fn next_message_at(
+        &self,
+        channel: Channel,
+        cooldown: u64,
+        now: UnixTime,
+    ) -> Option<UnixTime> {
+        let sends = match channel {
+            Channel::Sms => &self.sends.sms,
+            Channel::Email => &self.sends.email,
+            Channel::Api => return None,
+        };
+        let recent = sends
+            .iter()
+            .filter(|sent| now.seconds_from(**sent) < COOLDOWN_MEMORY);
+        let (count, last) = recent.fold((0_u32, None), |(count, _), sent| (count + 1, Some(*sent)));
+        let until = last?.plus(distance(cooldown, count));
+        (until > now).then_some(until)
     }
 
     /// Undoes `open_challenge` for a message that was not sent: no live code stays behind, and the

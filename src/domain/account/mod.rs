@@ -8,6 +8,7 @@ mod counters;
 mod enrolment;
 mod factor;
 mod recovery_set;
+mod session;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,7 @@ pub use counters::{
     Locks,
 };
 pub use enrolment::{Enrolment, EnrolmentError, PENDING_LIFETIME};
+pub use session::{Answer, Fetched, Once, Repeat, Session, SessionProof, Standing};
 
 /// The layout of a stored account. A reader of a newer one than it knows refuses it.
 const FORMAT: u8 = 2;
@@ -54,6 +56,8 @@ pub struct Account {
     #[serde(skip_serializing)]
     throttles: Option<CountersOfFormat1>,
     sends: Sends,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<Session>,
 }
 
 /// For serde alone: the fields an older row lacks. No account is made this way, and none lacks its
@@ -102,6 +106,7 @@ impl Account {
             counters: Counters::default(),
             throttles: None,
             sends: Sends::default(),
+            sessions: Vec::new(),
         }
     }
 
@@ -124,6 +129,9 @@ impl Account {
             factor.reseal(vault)?;
         }
         self.contact.reseal(vault)?;
+        for session in &mut self.sessions {
+            session.reseal(vault)?;
+        }
         serde_json::to_string(&self).map_err(|_| SealError::Malformed)
     }
 
@@ -195,6 +203,8 @@ impl Account {
         self.challenges
             .retain(|challenge| challenge.was_opened_since(restored));
         self.recovery = self.recovery.take().filter(|set| set.made_at >= restored);
+        self.sessions
+            .retain(|session| session.began_since(restored));
         self.factors
             .retain(|factor| factor.bound_at >= restored || factor.counts());
         for factor in self

@@ -1,9 +1,11 @@
 //! The texts of messages. An SMS is one GSM-7 segment and ends in the line that binds the code to
-//! a domain (OOB-13, OOB-14); an e-mail has a plain and an HTML part.
+//! a domain (OOB-13, OOB-14); an e-mail has a plain and an HTML part, made by `mail`.
 
+use super::mail::{self, About, Look, Mail};
 use crate::domain::codes::numeric::NumericCode;
 use crate::domain::method::Purpose;
 use crate::domain::settings::Locale;
+use crate::domain::time::UnixTime;
 
 /// GSM-7 characters of one segment.
 pub const SMS_LENGTH: usize = 160;
@@ -61,56 +63,20 @@ impl Notice<'_> {
         }
     }
 
-    pub fn email(&self) -> EmailText {
-        let (name, code) = (self.issuer, self.code.as_str());
-        let minutes = self.purpose.lifetime() / 60;
-        let (subject, lead, tail) = match (self.locale, self.purpose) {
-            (Locale::En, Purpose::Verify) => (
-                format!("Your {name} code"),
-                format!("Your {name} code is:"),
-                format!(
-                    "It expires in {minutes} minutes. If you did not ask for it, do not share it with anyone."
-                ),
-            ),
-            (Locale::En, Purpose::Recovery) => (
-                format!("Recover your access to {name}"),
-                format!("Your {name} recovery code is:"),
-                format!(
-                    "It expires in {minutes} minutes. Whoever has it can replace your authenticator: \
-                     if you did not ask for it, tell {name} and share it with no one."
-                ),
-            ),
-            (Locale::Es, Purpose::Verify) => (
-                format!("Tu código de {name}"),
-                format!("Tu código de {name} es:"),
-                format!(
-                    "Caduca en {minutes} minutos. Si no lo has pedido, no lo compartas con nadie."
-                ),
-            ),
-            (Locale::Es, Purpose::Recovery) => (
-                format!("Recupera tu acceso a {name}"),
-                format!("Tu código de recuperación de {name} es:"),
-                format!(
-                    "Caduca en {minutes} minutos. Quien lo tenga puede sustituir tu autenticador: \
-                     si no lo has pedido, avisa a {name} y no lo compartas con nadie."
-                ),
-            ),
+    /// The e-mail, in the application's look.
+    pub fn email(&self, look: Look<'_>, at: UnixTime, browser: Option<&str>) -> EmailText {
+        let mail = match self.purpose {
+            Purpose::Verify => Mail::Code,
+            Purpose::Recovery => Mail::RecoveryCode,
         };
-        let language = match self.locale {
-            Locale::En => "en",
-            Locale::Es => "es",
+        let about = About {
+            at,
+            browser,
+            minutes: Some(self.purpose.lifetime() / 60),
+            code: Some(self.code.as_str()),
+            ..About::default()
         };
-        let html = format!(
-            "<!doctype html><html lang=\"{language}\"><body style=\"font-family:sans-serif;color:#1a1a1a\">\
-             <p>{}</p><p style=\"font-size:28px;font-weight:bold;letter-spacing:4px\">{code}</p><p>{}</p></body></html>",
-            escape(&lead),
-            escape(&tail),
-        );
-        EmailText {
-            text: format!("{lead}\n\n{code}\n\n{tail}\n"),
-            subject,
-            html,
-        }
+        mail::render(mail, self.locale, look, &about)
     }
 }
 
@@ -160,13 +126,6 @@ fn gsm7_name(name: &str) -> String {
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +142,15 @@ mod tests {
             locale,
             code,
         }
+    }
+
+    fn email(notice: &Notice<'_>) -> EmailText {
+        let look = Look {
+            app: notice.issuer,
+            colour: None,
+            support: None,
+        };
+        notice.email(look, UnixTime::from_secs(1_760_000_000), None)
     }
 
     /// The parser of domain-bound codes (WICG sms-one-time-codes).
@@ -242,7 +210,7 @@ mod tests {
             bound_to(&sms),
             Some(("shop.example".into(), "123456".into()))
         );
-        assert!(!notice.email().html.contains("<b>"));
+        assert!(!email(&notice).html.contains("<b>"));
     }
 
     #[test]
@@ -263,11 +231,11 @@ mod tests {
         let code = NumericCode::parse("123456").unwrap();
         for locale in [Locale::En, Locale::Es] {
             for purpose in [Purpose::Verify, Purpose::Recovery] {
-                let email = notice("Zoë & Co", purpose, locale, &code).email();
+                let email = email(&notice("Zoë & Co", purpose, locale, &code));
                 let minutes = format!(" {} minut", purpose.lifetime() / 60);
                 assert!(email.text.contains(&minutes) && email.html.contains(&minutes));
                 assert!(email.text.contains("123456") && email.html.contains("123456"));
-                assert!(email.subject.contains("Zoë & Co") && email.html.contains("Zoë &amp; Co"));
+                assert!(email.subject.contains("Zoë & Co") && email.html.contains("Zoë &#38; Co"));
                 assert!(
                     !email.subject.contains("123456"),
                     "a lock screen shows subjects"

@@ -3,5 +3,6 @@
 mod calling_codes;
 pub mod country;
 pub mod email;
+pub mod mail;
 pub mod message;
 pub mod phone;

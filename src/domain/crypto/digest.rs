@@ -60,6 +60,12 @@ pub fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Digest {
     Digest(hex::encode(mac.finalize().into_bytes()))
 }
 
+/// Plain SHA-256, to compare with what other programs say of the same bytes.
+#[cfg(test)]
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

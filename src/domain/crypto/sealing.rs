@@ -110,6 +110,10 @@ impl Vault<'_> {
 pub struct Sealed(String);
 
 impl Sealed {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn parts(&self) -> Option<(&str, &str)> {
         let (key_id, text) = self
             .0

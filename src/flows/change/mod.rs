@@ -126,7 +126,7 @@ async fn round(
 
 /// The locks KV knows of. A mark that cannot be read refuses nothing; the account says the same.
 async fn marked(asked: &Asked, proof: Option<Proof<'_>>) -> Locks {
-    if proof.is_none() {
+    if !proof.is_some_and(Proof::heeds_marks) {
         return Locks::default();
     }
     let mark = lock_marks::find(&*asked.app().kv, &asked.owner).await;

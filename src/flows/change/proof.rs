@@ -16,6 +16,8 @@ enum Serves {
     /// Any method the client uses, or the one it named.
     Login(Option<Method>),
     Change,
+    /// The method a person chose on the hosted page.
+    Page(Method),
 }
 
 impl<'a> Proof<'a> {
@@ -32,12 +34,24 @@ impl<'a> Proof<'a> {
         Self { code, serves }
     }
 
+    /// Of a person on the hosted page, by the method they chose. KV's mark of a lock is not asked: it would
+    /// refuse before it is known whether the browser may be told of the account at all.
+    pub(in crate::flows) fn on_the_page(code: &'a GuessedCode, method: Method) -> Self {
+        let serves = Serves::Page(method);
+        Self { code, serves }
+    }
+
+    /// Whether KV's mark of a lock may refuse it early.
+    pub(in crate::flows) fn heeds_marks(self) -> bool {
+        !matches!(self.serves, Serves::Page(_))
+    }
+
     pub(in crate::flows) fn accept(self, settings: &Settings) -> Accept {
         let allowed = Method::ALL
             .into_iter()
             .filter(|method| settings.allows(*method));
         match self.serves {
-            Serves::Login(Some(method)) => Accept::named(method),
+            Serves::Login(Some(method)) | Serves::Page(method) => Accept::named(method),
             Serves::Login(None) => Accept::any_of(allowed),
             Serves::Change => Accept::any_of(allowed.filter(|method| *method != Method::Generated)),
         }

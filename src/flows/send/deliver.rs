@@ -72,13 +72,20 @@ async fn send_once(app: &App, reserved: &Reserved, left: Duration) -> Result<(),
     match &reserved.destination {
         Destination::Phone(phone) => {
             let config = app.config.twilio.as_ref().ok_or(SendError::NotConfigured)?;
-            let text = notice.sms(client.sms_domain(app.config.public_url.host()));
+            let own = app.config.public_url.host();
+            let domain = if reserved.wanted.on_the_page {
+                own
+            } else {
+                client.sms_domain(own)
+            };
+            let text = notice.sms(domain);
             twilio::send(http, config, phone, &text, left).await
         }
         Destination::Email(email) => {
             let config = app.config.sendgrid.as_ref();
             let config = config.ok_or(SendError::NotConfigured)?;
-            sendgrid::send(http, config, notice.issuer, email, &notice.email(), left).await
+            let text = notice.email(client.look(), reserved.sent_at, None);
+            sendgrid::send(http, config, client.brand_name(), email, &text, left).await
         }
     }
 }

@@ -9,6 +9,7 @@ mod quotas;
 mod reserve;
 
 use self::deliver::{Undelivered, deliver, pause_seconds, withdraw};
+pub(super) use self::reserve::{Reserved, reserve_on};
 use self::reserve::{refuse_if_locked, reserve, sendable};
 use super::asked::Asked;
 use super::change::{Decision, change, per_minute};
@@ -27,6 +28,8 @@ pub struct Wanted {
     pub purpose: Purpose,
     /// The client's language if it is missing.
     pub locale: Option<Locale>,
+    /// Whether the hosted page asked: an SMS is then bound to this service's host, where its code is typed.
+    pub on_the_page: bool,
 }
 
 impl Wanted {
@@ -53,18 +56,24 @@ pub struct Generated {
 /// Sends a code to the user's phone or e-mail address.
 pub async fn send(asked: &Asked, wanted: Wanted) -> Result<Sent, Error> {
     let reserved = reserve(asked, wanted).await?;
-    if let Err(error) = deliver(asked, &reserved).await {
-        log::warn!("a message was not sent: {error}");
-        // Should this fail too, the code dies unsent when it expires, and the cooldown stands.
-        if let Err(error) = withdraw(asked, &reserved, &error).await {
-            log::warn!("an unsent code was not taken back: {error}");
-        }
-        return Err(told(&error, wanted.channel));
-    }
+    hand_over(asked, &reserved).await?;
     Ok(Sent {
         destination: reserved.destination.masked(),
         expires_in: reserved.dispatch.lifetime,
     })
+}
+
+/// Hands a reserved message to its provider, and takes its code back where that fails.
+pub(super) async fn hand_over(asked: &Asked, reserved: &Reserved) -> Result<(), Error> {
+    let Err(error) = deliver(asked, reserved).await else {
+        return Ok(());
+    };
+    log::warn!("a message was not sent: {error}");
+    // Should this fail too, the code dies unsent when it expires, and the cooldown stands.
+    if let Err(error) = withdraw(asked, reserved, &error).await {
+        log::warn!("an unsent code was not taken back: {error}");
+    }
+    Err(told(&error, reserved.wanted.channel))
 }
 
 fn told(error: &Undelivered, channel: Channel) -> Error {

@@ -16,24 +16,44 @@ use crate::flows::destination::{Destination, destination};
 use crate::storage::counters::Quota;
 
 /// A message that may go out: stored, counted, not yet sent.
-pub(super) struct Reserved {
+pub(in crate::flows) struct Reserved {
     pub wanted: Wanted,
     pub dispatch: Dispatch,
     pub destination: Destination,
     /// As it was when the message was reserved: its names are in the text.
     pub client: ClientState,
     pub quotas: Vec<Quota>,
+    pub sent_at: UnixTime,
 }
 
 /// Stores the new challenge together with every counter, or says which limit is in the way.
 pub(super) async fn reserve(asked: &Asked, wanted: Wanted) -> Result<Reserved, Error> {
     let reserved = change(asked, None, |account, facts| {
-        let account = sendable(account, facts, wanted.method())?;
-        let destination = reachable(&account, facts, wanted)?;
-        decide(account, facts, wanted, destination)
+        let account = account.ok_or(Error::UserNotFound)?;
+        prepare(account, facts, wanted)
     })
     .await;
     reserved.inspect_err(|error| record_refusal(asked, wanted, error))
+}
+
+/// The decision to reserve one, for a change that does more. A refusal is recorded as any other.
+pub(in crate::flows) fn reserve_on(
+    account: Account,
+    facts: &Facts<'_>,
+    wanted: Wanted,
+) -> Result<Decision<Reserved>, Error> {
+    let decision = prepare(account, facts, wanted);
+    decision.inspect_err(|error| record_refusal(facts.asked, wanted, error))
+}
+
+fn prepare(
+    account: Account,
+    facts: &Facts<'_>,
+    wanted: Wanted,
+) -> Result<Decision<Reserved>, Error> {
+    let account = sendable(Some(account), facts, wanted.method())?;
+    let destination = reachable(&account, facts, wanted)?;
+    decide(account, facts, wanted, destination)
 }
 
 /// The account, if codes may be sent for it by this method.
@@ -110,6 +130,7 @@ fn decide(
         destination,
         client: client.clone(),
         quotas: conditions.quotas.clone(),
+        sent_at: asked.now(),
     };
     let event = Event::new(Kind::CodeSent)
         .by(wanted.method())

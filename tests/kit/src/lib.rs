@@ -4,6 +4,7 @@
 //! What is not as expected panics, as in the tests that use it.
 
 pub mod engine;
+pub mod page;
 mod platform;
 mod reply;
 pub mod targets;

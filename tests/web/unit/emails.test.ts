@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { example, mails } from "../../../web/dev/emails/preview.ts";
 import { examples, languages, render, wordsOf, type Block, type Mail } from "../../../web/dev/emails/render.ts";
@@ -108,4 +109,24 @@ test("times are told with their article, minutes in their number, names as a lis
   assert.match(ways(["A"]), /Te quedan: A\./);
   assert.match(ways(["A", "B", "C"]), /Te quedan: A, B y C\./);
   assert.doesNotMatch(ways([]), /Te quedan/);
+});
+
+// The service renders these, too: src/domain/contact/mail/tests.rs compares what it makes of them byte for byte.
+test("what the service is held to is what this reference makes (UPDATE_EMAILS=1 writes it)", () => {
+  const file = new URL("../../vectors/emails.json", import.meta.url);
+  const { brand, asked } = examples;
+  const expected = Object.fromEntries(
+    mails.flatMap((name) =>
+      languages.flatMap((language) =>
+        (["full", "bare"] as const).map((kind) => {
+          const about = kind === "full" ? { ...asked, ...examples.mails[name] } : { at: asked.at, ...examples.mails[name] };
+          const look = kind === "full" ? brand : { ...brand, colour: "#f5d90a", support: null };
+          const { subject, text, html } = render(name, language, look, about);
+          return [`${name} ${language} ${kind}`, { subject, text, html_sha256: createHash("sha256").update(html).digest("hex") }];
+        }),
+      ),
+    ),
+  );
+  if (process.env.UPDATE_EMAILS) writeFileSync(file, `${JSON.stringify(expected, null, 1)}\n`);
+  assert.deepEqual(JSON.parse(readFileSync(file, "utf8")), expected);
 });

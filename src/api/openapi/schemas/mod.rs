@@ -24,6 +24,7 @@ use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::Method;
+use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Domain, Label, Locale};
 use crate::domain::time::UnixTime;
 use crate::error::ErrorCode;
@@ -46,6 +47,8 @@ const LABEL: &str = concat!(
 );
 const DOMAIN: &str =
     "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$";
+/// Without control characters.
+const VISIBLE: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
 const RETURN_URL: &str = "^(https://[a-z0-9.-]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\]))(:[0-9]{1,5})?([/?][A-Za-z0-9._~:/?@!$&()*+,;=%\\[\\]-]*)?$";
 const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 /// 26 symbols are 130 bits, 103 are 515.
@@ -152,6 +155,39 @@ schema_of!(
         LABEL,
         (1, 64),
         "Shop"
+    )
+);
+schema_of!(
+    SessionPurpose,
+    "SessionPurpose",
+    one_of(
+        "What a session of the hosted page is for.",
+        [
+            json!("verify"),
+            json!("enrol"),
+            json!("manage"),
+            json!("recover")
+        ],
+    )
+);
+schema_of!(
+    SessionState,
+    "SessionState",
+    text(
+        "Text that comes back as it is.",
+        VISIBLE,
+        (1, 1024),
+        "af0ifjsldkj"
+    )
+);
+schema_of!(
+    Nonce,
+    "Nonce",
+    text(
+        "Text that comes back in the result.",
+        VISIBLE,
+        (1, 128),
+        "n-0S6_WzA2Mj"
     )
 );
 schema_of!(

@@ -1,0 +1,26 @@
+// npm run test:page: the hosted page in Chromium, against the native program, which this compiles with the page in it.
+// `pictures` keeps what is seen in target/web/pictures. Anything else names the files to run.
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { browserVariables } from "./lib/chromium.mjs";
+import { environment, installPackages, tool } from "./lib/npm.mjs";
+import { assembleSite } from "./lib/site.mjs";
+import { main, root, show, step } from "./lib/steps.mjs";
+
+const folder = join(root, "tests", "page");
+const named = process.argv.slice(2);
+const pictures = named[0] === "pictures" && join(root, "target", "web", "pictures");
+
+await main(async () => {
+  const browser = await browserVariables();
+  await installPackages();
+  await assembleSite();
+  await step("Compiling the program", "about 10 s, the first time 2 min", "cargo", ["build", "--locked", "--bin", "candado"], { log: ["cargo-page"] });
+  const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug", "candado");
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  const all = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
+  const files = named.length > 0 && !pictures ? named : all.map((name) => join(folder, name));
+  const env = { ...environment, ...browser, CANDADO: program, ...(pictures && { PICTURES: pictures }) };
+  const { code } = await show(tool("node"), ["--test", "--test-concurrency", "2", "--test-reporter", "spec", ...files], { env });
+  return code;
+});

@@ -1,0 +1,118 @@
+//! What the page is told: a state, or an error with the state after it.
+
+use axum::response::{IntoResponse, Response};
+use http::header::SET_COOKIE;
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::visitor::{COOKIE_PREFIX, WAYS};
+use crate::api::error::{Failure, body, headers, status};
+use crate::api::json::Json;
+use crate::domain::fields::Fields;
+use crate::domain::session::{AT_MOST, SessionId};
+use crate::flows::session::{Done, Leaving, Refused, View};
+
+/// Seconds the cookie of the ways is kept: 90 days.
+const WAYS_LIFETIME: u64 = 90 * 24 * 3600;
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// An answer that succeeded.
+pub(super) struct Answer {
+    body: Value,
+    replayed: bool,
+    cookies: Vec<String>,
+}
+
+impl Answer {
+    fn new(body: &impl Serialize) -> Self {
+        Self {
+            // Views are plain structs of text and numbers, which always serialise.
+            body: serde_json::to_value(body).unwrap_or_default(),
+            replayed: false,
+            cookies: Vec::new(),
+        }
+    }
+
+    pub(super) fn of(view: &View) -> Self {
+        Self::new(view)
+    }
+
+    pub(super) fn done(done: &Done) -> Self {
+        let mut answer = Self::of(&done.view);
+        answer.replayed = done.replayed;
+        if let Some(ways) = &done.ways {
+            answer.cookies.push(cookie(WAYS, ways, WAYS_LIFETIME));
+        }
+        answer
+    }
+
+    pub(super) fn leaving(leaving: &Leaving) -> Self {
+        let mut answer = Self::new(&json!({"redirect": leaving.redirect}));
+        answer.replayed = leaving.replayed;
+        answer
+    }
+
+    /// With the cookie by which this browser keeps the session.
+    pub(super) fn keeping(mut self, id: &SessionId, value: &str) -> Self {
+        let name = format!("{COOKIE_PREFIX}{}", id.as_str());
+        self.cookies.push(cookie(&name, value, AT_MOST));
+        self
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        for cookie in &self.cookies {
+            if let Ok(value) = HeaderValue::from_str(cookie) {
+                response.headers_mut().append(SET_COOKIE, value);
+            }
+        }
+        if self.replayed {
+            let yes = HeaderValue::from_static("true");
+            response.headers_mut().insert(REPLAYED, yes);
+        }
+        response
+    }
+}
+
+fn cookie(name: &str, value: &str, seconds: u64) -> String {
+    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// A request of the page that failed.
+pub(super) struct PageError(Refused);
+
+impl<E: Into<Refused>> From<E> for PageError {
+    fn from(refused: E) -> Self {
+        Self(refused.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let Refused { error, view, ended } = self.0;
+        let mut more = Fields::new();
+        let values = [
+            (
+                "view",
+                view.and_then(|view| serde_json::to_value(view).ok()),
+            ),
+            (
+                "ended",
+                ended.and_then(|ended| serde_json::to_value(ended).ok()),
+            ),
+        ];
+        for (name, value) in values {
+            if let Some(value) = value {
+                more.insert(name.to_owned(), value);
+            }
+        }
+        let mut response = (status(&error), headers(&error)).into_response();
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let body = body(&error);
+        response
+            .extensions_mut()
+            .insert(Failure { body, cause, more });
+        response
+    }
+}

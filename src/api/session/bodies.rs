@@ -1,0 +1,106 @@
+//! What the page sends.
+
+use serde::Deserialize;
+
+use crate::domain::codes::guess::GuessedCode;
+use crate::domain::method::{Channel, Method};
+use crate::domain::settings::Locale;
+use crate::flows::session::Presented;
+
+/// An empty body, or an object with nothing in it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Open {
+    pub secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetLocale {
+    pub locale: Locale,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Sendable {
+    Sms,
+    Email,
+}
+
+impl From<Sendable> for Channel {
+    fn from(sendable: Sendable) -> Self {
+        match sendable {
+            Sendable::Sms => Self::Sms,
+            Sendable::Email => Self::Email,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Send {
+    pub method: Sendable,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Typed {
+    Totp,
+    Sms,
+    Email,
+    RecoveryCode,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verify {
+    method: Typed,
+    code: String,
+    #[serde(default)]
+    remember: bool,
+}
+
+impl Verify {
+    pub(super) fn presented(&self) -> Presented {
+        Presented {
+            method: match self.method {
+                Typed::Totp => Method::Totp,
+                Typed::Sms => Method::Sms,
+                Typed::Email => Method::Email,
+                Typed::RecoveryCode => Method::RecoveryCode,
+            },
+            code: typed(&self.code),
+            remember: self.remember,
+        }
+    }
+}
+
+/// A code as a person typed it: the digits of a Japanese keyboard are digits here, where people type.
+pub(super) fn typed(text: &str) -> GuessedCode {
+    let ascii = |character: char| match character {
+        '０'..='９' => u32::from(character)
+            .checked_sub(u32::from('０'))
+            .and_then(|digit| char::from_digit(digit, 10))
+            .unwrap_or(character),
+        character => character,
+    };
+    GuessedCode::from(text.chars().map(ascii).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_width_digits_are_digits_where_people_type() {
+        assert_eq!(
+            typed("１２３ ４５６"),
+            GuessedCode::from("123456".to_owned())
+        );
+        assert_eq!(typed("12345x"), GuessedCode::NoCode);
+    }
+}

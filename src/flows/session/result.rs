@@ -1,0 +1,100 @@
+//! `POST /mfa/sessions/result`: what came of a session, for the application, once.
+
+use super::view::method_name;
+use crate::call::Call;
+use crate::domain::account::{Fetched, SessionProof};
+use crate::domain::event::{Event, Kind};
+use crate::domain::ids::{Owner, UserId};
+use crate::domain::session::{SessionPurpose, SessionRequest, read_result_code};
+use crate::domain::time::UnixTime;
+use crate::error::Error;
+use crate::flows::asked::{Asked, Caller};
+use crate::flows::change::{Decision, Effects, Write, change, load};
+use crate::storage::sessions;
+
+/// What the application may rely on: the user it has to compare with its own, and how they proved it.
+pub struct SessionResult {
+    pub user: UserId,
+    pub purpose: SessionPurpose,
+    /// Nothing where nobody had to prove anything, such as for a first way.
+    pub method: Option<&'static str>,
+    pub auth_time: Option<UnixTime>,
+    pub nonce: Option<String>,
+    pub proof: Option<SessionProof>,
+}
+
+/// Hands the result over to the client that began the session, within a minute and once. Asked for again it
+/// says so: somebody else has had the code (ATK-100).
+pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionResult, Error> {
+    let wrong = Error::InvalidCode {
+        attempts_remaining: None,
+        retry_after: None,
+    };
+    let found = match read_result_code(code) {
+        Some((id, secret)) => sessions::find(&*call.app.db, &id, call.now)
+            .await?
+            .filter(|named| named.owner.client == caller.client)
+            .map(|named| (id, secret, named)),
+        None => None,
+    };
+    let Some((id, secret, named)) = found else {
+        refuse_dead_tokens(call, caller).await?;
+        return Err(wrong);
+    };
+    let Owner { user, .. } = named.owner;
+    let asked = Asked::by_client(call, caller, user);
+    let request = SessionRequest::open(asked.vault(), &id, &named.request)?;
+    let fetched = change(&asked, None, |account, _| {
+        let mut account = account.ok_or_else(wrong_code)?;
+        let session = account.session_mut(&id).ok_or_else(wrong_code)?;
+        let outcome = session.fetch(secret, asked.now());
+        let told = (outcome, session.purpose, session.proof());
+        let effects = match outcome {
+            Fetched::Wrong => Effects::default(),
+            Fetched::Again => Effects {
+                events: vec![Event::new(Kind::ResultReplayed)],
+                ..Effects::default()
+            },
+            Fetched::Good => Effects {
+                write: Write::Store(Box::new(account)),
+                events: vec![Event::new(Kind::SessionEnded)],
+                ..Effects::default()
+            },
+        };
+        Ok(Decision {
+            effects,
+            outcome: told,
+        })
+    })
+    .await?;
+    let (outcome, purpose, proof) = fetched;
+    match outcome {
+        Fetched::Wrong => return Err(wrong),
+        Fetched::Again => return Err(Error::CodeAlreadyUsed { retry_after: None }),
+        Fetched::Good => {}
+    }
+    Ok(SessionResult {
+        user: asked.owner.user.clone(),
+        purpose,
+        method: proof.map(|proof| method_name(proof.by)),
+        auth_time: proof.map(|proof| proof.at),
+        nonce: request.nonce.map(|nonce| nonce.as_str().to_owned()),
+        proof,
+    })
+}
+
+fn wrong_code() -> Error {
+    Error::InvalidCode {
+        attempts_remaining: None,
+        retry_after: None,
+    }
+}
+
+/// A token that was revoked is told so, also where there is nothing to load for it.
+async fn refuse_dead_tokens(call: Call, caller: Caller) -> Result<(), Error> {
+    let nobody =
+        UserId::try_from("-".to_owned()).map_err(|error| Error::internal(error.to_string()))?;
+    load(&Asked::by_client(call, caller, nobody))
+        .await
+        .map(drop)
+}

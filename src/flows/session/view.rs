@@ -1,0 +1,266 @@
+//! A session as its page may see it: the shapes of web/src/session/protocol.ts.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::act::Seen;
+use super::ways;
+use crate::domain::account::{Account, Session};
+use crate::domain::crypto::digest;
+use crate::domain::ids::FactorId;
+use crate::domain::method::{Channel, Class, Method, Purpose};
+use crate::domain::session::{SessionPurpose, Stage};
+use crate::domain::settings::Locale;
+use crate::domain::time::UnixTime;
+use crate::error::Error;
+use crate::flows::destination::destination;
+
+/// What the page needs to say where it belongs, also once its session has ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct Surroundings {
+    pub locale: Option<Locale>,
+    pub brand: BrandView,
+    pub support_url: Option<String>,
+    /// Of the return address, so that the page follows no redirect to another one.
+    pub return_host: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct BrandView {
+    name: String,
+    logo_url: Option<String>,
+    colour: Option<String>,
+}
+
+/// The whole of what the page may know.
+#[derive(Debug, Clone, Serialize)]
+pub struct View {
+    #[serde(flatten)]
+    surroundings: Surroundings,
+    session_id: String,
+    /// Changes whenever anything lasting does.
+    pub revision: String,
+    purpose: SessionPurpose,
+    stage: Stage,
+    account_name: Option<String>,
+    server_time: UnixTime,
+    expires_at: UnixTime,
+    expires_at_most: UnixTime,
+    verified_at: Option<UnixTime>,
+    verified_by: Option<&'static str>,
+    methods: Vec<Value>,
+    last_method: Option<String>,
+    auto_send: bool,
+    passkey_rp_id: String,
+    remember: Value,
+    enrolment: Option<Value>,
+    pending_enrolment: Option<Value>,
+    factors: Vec<Value>,
+    added: Option<String>,
+    recovery_codes_remaining: usize,
+    recovery_codes: Option<Vec<String>>,
+    trusted_devices: Vec<Value>,
+    recovery: Option<Value>,
+}
+
+/// The page's word for a proof: a recovery message stands for the codes it takes the place of.
+pub(super) const fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::RecoveryMessage => Method::RecoveryCode.name(),
+        method => method.name(),
+    }
+}
+
+pub(super) fn surroundings(seen: &Seen<'_>, locale: Option<Locale>) -> Surroundings {
+    let Seen { place, client, .. } = seen;
+    let (request, settings) = (&place.request, &client.settings);
+    let brand = &settings.brand;
+    Surroundings {
+        locale: locale.or(request.locale),
+        brand: BrandView {
+            name: client.brand_name().to_owned(),
+            logo_url: brand.logo_url.as_ref().map(|logo| logo.as_str().to_owned()),
+            colour: brand
+                .colour
+                .as_ref()
+                .map(|colour| colour.as_str().to_owned()),
+        },
+        support_url: settings
+            .support_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+        return_host: request.return_url.host().to_owned(),
+    }
+}
+
+/// What the session's page may see of the account.
+pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> Result<View, Error> {
+    let (place, client) = (seen.place, seen.client);
+    let asked = &place.asked;
+    let session = account.session(&place.id).ok_or(Error::SessionNotFound)?;
+    let proved = session.stage.is_proved();
+    let last_method = ways::last(seen.visit.ways.as_deref(), asked);
+    let mut view = View {
+        surroundings: surroundings(seen, session.locale),
+        session_id: place.id.as_str().to_owned(),
+        revision: String::new(),
+        purpose: session.purpose,
+        stage: session.stage,
+        account_name: place
+            .request
+            .account_name
+            .as_ref()
+            .map(|name| name.as_str().to_owned()),
+        server_time: asked.now(),
+        expires_at: session.expires_at(),
+        expires_at_most: session.expires_at_most(),
+        verified_at: session.proof().map(|proof| proof.at),
+        verified_by: session.proof().map(|proof| method_name(proof.by)),
+        methods: methods(seen, account),
+        last_method: last_method.map(str::to_owned),
+        auto_send: session.auto_send,
+        passkey_rp_id: asked.app().config.public_url.host().to_owned(),
+        remember: json!({"offered": false, "days": 0}),
+        enrolment: enrolment(seen, account, session),
+        pending_enrolment: None,
+        factors: if proved { factors(account) } else { Vec::new() },
+        added,
+        recovery_codes_remaining: account.recovery_codes_remaining(),
+        recovery_codes: session.shown(asked.vault())?,
+        trusted_devices: Vec::new(),
+        recovery: recovery(seen, account),
+    };
+    view.revision = revision(&view)?;
+    let _ = client;
+    Ok(view)
+}
+
+/// Neither the time nor the deadline alone is news for who waits.
+fn revision(view: &View) -> Result<String, Error> {
+    let mut lasting: Map<String, Value> = match serde_json::to_value(view) {
+        Ok(Value::Object(fields)) => fields,
+        _ => return Err(Error::internal("a view that is no object")),
+    };
+    for name in ["server_time", "expires_at", "added", "revision"] {
+        lasting.remove(name);
+    }
+    let text = Value::Object(lasting).to_string();
+    let digest = digest::plain("candado/session-view/v1", &[text.as_bytes()]);
+    Ok(digest.as_hex().get(..16).unwrap_or_default().to_owned())
+}
+
+/// What can prove the person now, in no particular order.
+fn methods(seen: &Seen<'_>, account: &Account) -> Vec<Value> {
+    let (asked, client) = (&seen.place.asked, seen.client);
+    let (now, settings) = (asked.now(), &client.settings);
+    let locks = account.locks(now);
+    let mut methods = Vec::new();
+    let apps = account.app_digits();
+    if settings.allows(Method::Totp) && (!apps.is_empty() || account.has_disabled_app()) {
+        methods.push(json!({
+            "type": "totp",
+            "digits": apps,
+            "locked_until": locks.of(Class::Totp),
+            "disabled": apps.is_empty(),
+        }));
+    }
+    for channel in [Channel::Sms, Channel::Email] {
+        let method = channel.method(Purpose::Verify);
+        let destination = destination(asked, client, account, channel);
+        let Some(destination) = destination.ok().filter(|_| settings.allows(method)) else {
+            continue;
+        };
+        if account.is_off() {
+            continue;
+        }
+        methods.push(json!({
+            "type": channel,
+            "destination": destination.masked(),
+            "sent": sent(seen, account, channel, Purpose::Verify),
+            "closed_until": null,
+            "locked_until": locks.of(Class::Delivered),
+            "disabled": account.is_disabled(channel),
+        }));
+    }
+    if settings.allows(Method::RecoveryCode) && account.recovery_codes_remaining() > 0 {
+        methods.push(json!({
+            "type": "recovery_code",
+            "locked_until": locks.of(Class::Recovery),
+            "disabled": false,
+        }));
+    }
+    methods
+}
+
+/// A code that is on its way, or arrived and is good.
+fn sent(seen: &Seen<'_>, account: &Account, channel: Channel, purpose: Purpose) -> Option<Value> {
+    let now = seen.place.asked.now();
+    let cooldown = seen.client.settings.cooldown_seconds.get().into();
+    let expires_at = account.delivered_until(channel, purpose, now)?;
+    let sent_at = expires_at.minus(purpose.lifetime());
+    let again = account.next_message_at(channel, cooldown, now);
+    Some(json!({
+        "digits": purpose.digits(),
+        "sent_at": sent_at,
+        "expires_at": expires_at,
+        "send_again_at": again.unwrap_or(now),
+    }))
+}
+
+fn enrolment(_: &Seen<'_>, _: &Account, session: &Session) -> Option<Value> {
+    matches!(session.stage, Stage::Enrol | Stage::Manage)
+        .then(|| json!({"types": [], "full": {}, "recovered": session.recovered}))
+}
+
+fn factors(account: &Account) -> Vec<Value> {
+    let _: Option<FactorId> = None;
+    let _ = account;
+    Vec::new()
+}
+
+/// How a person gets back in who has lost every way; nothing where nothing can.
+fn recovery(seen: &Seen<'_>, account: &Account) -> Option<Value> {
+    let (asked, client) = (&seen.place.asked, seen.client);
+    let settings = &client.settings;
+    let locked_until = account.locks(asked.now()).of(Class::Recovery);
+    let mut methods = Vec::new();
+    if settings.allows(Method::RecoveryCode) && account.recovery_codes_remaining() > 0 {
+        let code =
+            json!({"type": "recovery_code", "destination": null, "locked_until": locked_until});
+        methods.push(code);
+    }
+    if settings.allows(Method::RecoveryMessage) && account.mfa_enabled() {
+        for channel in [Channel::Sms, Channel::Email] {
+            if let Ok(destination) = destination(asked, client, account, channel) {
+                let masked = destination.masked();
+                methods.push(
+                    json!({"type": channel, "destination": masked, "locked_until": locked_until}),
+                );
+            }
+        }
+    }
+    (!methods.is_empty()).then(|| {
+        json!({
+            "methods": methods,
+            "delay_hours": settings.recovery_delay_hours.get(),
+            "sent": recovery_sent(seen, account),
+        })
+    })
+}
+
+fn recovery_sent(seen: &Seen<'_>, account: &Account) -> Option<Value> {
+    let (asked, client) = (&seen.place.asked, seen.client);
+    let mut found = None;
+    for channel in [Channel::Sms, Channel::Email] {
+        let Some(Value::Object(mut fields)) = sent(seen, account, channel, Purpose::Recovery)
+        else {
+            continue;
+        };
+        let destination = destination(asked, client, account, channel).ok()?;
+        fields.insert("type".to_owned(), json!(channel));
+        fields.insert("destination".to_owned(), destination.masked().into());
+        fields.insert("opens_at".to_owned(), Value::Null);
+        found = Some(Value::Object(fields));
+    }
+    found
+}
