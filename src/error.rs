@@ -6,6 +6,7 @@ use crate::domain::account::StateError;
 use crate::domain::crypto::random::RandomError;
 use crate::domain::crypto::sealing::SealError;
 use crate::domain::method::{Channel, Method};
+use crate::domain::scope::Scope;
 use crate::platform::DatabaseError;
 
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,10 @@ pub enum Error {
     FactorDisabled,
     #[error("Too many wrong codes in a row disabled codes {}. Set it again with POST /mfa/contact.", match .0 { Channel::Sms => "to this phone number", _ => "to this e-mail address" })]
     DestinationDisabled(Channel),
+    #[error(
+        "This API key has not the scope `{}`, which this needs. The operator can make one that has.", .0.name()
+    )]
+    InsufficientScope(Scope),
     #[error("This needs a fresh code of the user. Send it as `code`.")]
     StepUpRequired,
     #[error("This client's setting `methods` leaves {} out.", .0.name())]
@@ -86,6 +91,10 @@ pub enum Error {
         "The client {0} is still being deleted. Try again in a few minutes, or choose another client_id."
     )]
     ClientBeingDeleted(String),
+    #[error(
+        "This client has {most} API keys, which is as many as there may be. Remove one that is not used."
+    )]
+    KeyLimitReached { most: u32 },
     #[error("MFA is not turned on for this user. Register, and verify a first code.")]
     MfaNotEnabled,
     #[error("No {} is on file for this user. Set one with POST /mfa/contact.", match .0 { Channel::Sms => "phone number", _ => "e-mail address" })]
@@ -130,6 +139,12 @@ pub enum TokenProblem {
     NotBearer,
     #[error("The access token is invalid, expired or revoked. POST /auth issues a new one.")]
     Refused,
+    #[error(
+        "The API key is not as it was given out: its last characters do not fit. Copy it again."
+    )]
+    MistypedKey,
+    #[error("The API key is unknown, expired or revoked. The operator can make another.")]
+    RefusedKey,
     #[error("This is not the operator's token. The /admin routes take ADMIN_TOKEN.")]
     NotTheOperators,
 }
@@ -219,6 +234,8 @@ error_codes! {
         "`client_id` is not the one the token was issued to. Leave it out.";
     FactorDisabled "factor_disabled" 403 Error::FactorDisabled,
         "100 wrong codes in a row disabled the authenticator, or codes to this number or address. Let the user recover and renew, or set the destination again with /mfa/contact.";
+    InsufficientScope "insufficient_scope" 403 Error::InsufficientScope(Scope::Send),
+        "The API key has not the scope that this needs, which `message` names. Use another key, or a token.";
     StepUpRequired "step_up_required" 403 Error::StepUpRequired,
         "The client's policy wants a fresh `code` of the user for this.";
     MethodNotUsed "method_not_allowed" 403 Error::MethodNotUsed(Method::Sms),
@@ -249,6 +266,8 @@ error_codes! {
         "MFA is on already. Renew it, or disable it first.";
     ClientExists "client_exists" 409 Error::ClientExists("shop".to_owned()),
         "A client of this id exists already, or is still being deleted.";
+    KeyLimitReached "key_limit_reached" 409 Error::KeyLimitReached { most: 50 },
+        "The client has as many API keys as there may be. Remove one that is not used.";
     MfaNotEnabled "mfa_not_enabled" 409 Error::MfaNotEnabled,
         "This needs a user with MFA turned on.";
     PayloadTooLarge "payload_too_large" 413 Error::PayloadTooLarge,
@@ -301,6 +320,7 @@ impl Error {
             Self::HttpsRequired => ErrorCode::HttpsRequired,
             Self::ClientMismatch => ErrorCode::ClientMismatch,
             Self::FactorDisabled | Self::DestinationDisabled(_) => ErrorCode::FactorDisabled,
+            Self::InsufficientScope(_) => ErrorCode::InsufficientScope,
             Self::StepUpRequired => ErrorCode::StepUpRequired,
             Self::MethodNotUsed(_) => ErrorCode::MethodNotUsed,
             Self::AccountLimitReached { .. } => ErrorCode::AccountLimitReached,
@@ -316,6 +336,7 @@ impl Error {
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::AlreadyRegistered => ErrorCode::AlreadyRegistered,
             Self::ClientExists(_) | Self::ClientBeingDeleted(_) => ErrorCode::ClientExists,
+            Self::KeyLimitReached { .. } => ErrorCode::KeyLimitReached,
             Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
             Self::PayloadTooLarge => ErrorCode::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,

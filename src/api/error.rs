@@ -162,6 +162,15 @@ pub(super) fn headers(error: &Error) -> HeaderMap {
     if let Some(challenge) = challenge {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
+    // RFC 6750 §3.1.
+    if let Error::InsufficientScope(scope) = error {
+        let scope = scope.name();
+        let challenge =
+            format!(r#"Bearer realm="candado", error="insufficient_scope", scope="{scope}""#);
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

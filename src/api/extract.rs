@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
+use super::endpoint::Access;
 use super::strict_json;
 use crate::call::Call;
 use crate::domain::crypto::digest;
@@ -80,7 +81,7 @@ impl<T: DeserializeOwned + OfUser, S: Sync> FromRequest<S> for Authorized<T> {
 async fn receive(request: Request) -> Result<(Call, Caller, Fields), Error> {
     let (parts, body) = request.into_parts();
     let call = traced(&parts)?;
-    let caller = authenticate(&call, &parts.headers)?;
+    let caller = authenticate(&call, &parts)?;
     let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
     // The original API's GET carries its fields as a JSON body; everybody else's carries a query.
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
@@ -93,10 +94,14 @@ async fn receive(request: Request) -> Result<(Call, Caller, Fields), Error> {
     Ok((call, caller, fields))
 }
 
-/// Who the bearer token belongs to. Tokens anywhere but in the header are not accepted (ATK-60).
-pub(super) fn authenticate(call: &Call, headers: &HeaderMap) -> Result<Caller, Error> {
-    let token = bearer(headers)?;
-    let caller = tokens::caller(call, token)?;
+/// Who the bearer token or API key belongs to. Either anywhere but in the header is not accepted (ATK-60).
+pub(super) fn authenticate(call: &Call, parts: &Parts) -> Result<Caller, Error> {
+    let Some(Access::Client(needs)) = parts.extensions.get() else {
+        return Err(Error::internal(
+            "an endpoint that is not listed as one for clients",
+        ));
+    };
+    let caller = tokens::caller(call, bearer(&parts.headers)?, *needs)?;
     call.trace.set_client(&caller.client);
     Ok(caller)
 }
@@ -157,6 +162,11 @@ impl<S: Sync> FromRequestParts<S> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let call = traced(parts)?;
+        let Some(Access::Operator) = parts.extensions.get() else {
+            return Err(Error::internal(
+                "an endpoint that is not listed as the operator's",
+            ));
+        };
         let expected = call
             .app
             .config

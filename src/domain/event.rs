@@ -37,6 +37,8 @@ pub enum Kind {
     ClientChanged,
     ClientSecretRotated,
     ClientDeleted,
+    ApiKeyCreated,
+    ApiKeyRevoked,
 }
 
 impl Kind {
@@ -69,6 +71,8 @@ impl Kind {
             Self::ClientChanged => "client_changed",
             Self::ClientSecretRotated => "client_secret_rotated",
             Self::ClientDeleted => "client_deleted",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyRevoked => "api_key_revoked",
         }
     }
 

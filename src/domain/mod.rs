@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod address;
+pub mod api_key;
 pub mod brand;
 pub mod client;
 pub mod codes;
@@ -12,6 +13,7 @@ pub mod event;
 pub mod fields;
 pub mod ids;
 pub mod method;
+pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod time;

@@ -178,7 +178,7 @@ async fn edit(
     Err(Error::RateLimited { retry_after: 1 })
 }
 
-fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a> {
+pub(super) fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a> {
     Scene {
         client,
         user: None,

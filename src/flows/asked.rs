@@ -2,20 +2,31 @@
 
 use crate::app::App;
 use crate::call::Call;
+use crate::domain::api_key::PresentedKey;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::Scene;
 use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
+use crate::domain::scope::Scope;
 use crate::domain::time::UnixTime;
 
-/// An authenticated client application: whose token it is, and which.
+/// A client application, and by what it says so.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub client: ClientId,
-    /// The token's id. That it is not revoked, nor of an epoch that ended, is checked when the account is
-    /// loaded.
-    pub jti: String,
-    pub epoch: TokenEpoch,
-    pub issued_at: UnixTime,
+    pub credential: Credential,
+}
+
+/// What a client application showed. That it still holds is checked when the account is loaded.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// An access token of ours, which may be revoked or of an epoch that ended.
+    Token {
+        jti: String,
+        epoch: TokenEpoch,
+        issued_at: UnixTime,
+    },
+    /// An API key that is well formed, and the scope that what is asked for belongs to.
+    Key { key: PresentedKey, needs: Scope },
 }
 
 /// Who asks. What each may is said where an account is loaded and where it is stored.

@@ -2,6 +2,7 @@
 //! Nothing here knows HTTP.
 
 pub mod admin;
+pub mod api_keys;
 mod asked;
 mod change;
 mod contact;
@@ -20,7 +21,7 @@ mod step_up;
 pub mod tokens;
 mod verify;
 
-pub use self::asked::{Asked, By, Caller};
+pub use self::asked::{Asked, By, Caller, Credential};
 pub use self::contact::{Edit, MaskedContact, change_contact};
 pub use self::disable::{delete_user, disable};
 pub use self::enrol::{Enrolled, Profile, import, register, renew};

@@ -1,12 +1,14 @@
 //! Access tokens: for a client's secret, until they expire or are revoked.
 
-use super::asked::Caller;
+use super::asked::{Caller, Credential};
 use crate::call::Call;
+use crate::domain::api_key::{self, PresentedKey};
 use crate::domain::client::secret_digest;
 use crate::domain::crypto::digest;
 use crate::domain::crypto::keys::KeyRing;
 use crate::domain::crypto::token::{ACCESS_TOKEN_LIFETIME, AccessClaims};
 use crate::domain::ids::ClientId;
+use crate::domain::scope::Scope;
 use crate::error::{Error, TokenProblem};
 use crate::storage::{auth_failures, clients, revoked_tokens};
 
@@ -59,16 +61,27 @@ fn bucket(keys: &KeyRing, client: &ClientId) -> u32 {
     u32::from_str_radix(start, 16).unwrap_or_default() % BUCKETS
 }
 
-/// Who a presented token belongs to. Pure: that it was not revoked is checked where the account is loaded.
-pub fn caller(call: &Call, token: &str) -> Result<Caller, Error> {
+/// Who a presented token or API key belongs to, for something of the scope `needs`. Pure: that it was not revoked is
+/// checked where the account is loaded.
+pub fn caller(call: &Call, token: &str, needs: Scope) -> Result<Caller, Error> {
+    if token.starts_with(api_key::PREFIX) {
+        let key = PresentedKey::parse(token);
+        let key = key.ok_or(Error::InvalidToken(TokenProblem::MistypedKey))?;
+        return Ok(Caller {
+            client: key.client.clone(),
+            credential: Credential::Key { key, needs },
+        });
+    }
     let issuer = call.app.config.public_url.as_str();
     let claims = AccessClaims::verify(call.app.keys(), issuer, token, call.now);
     let claims = claims.map_err(|_| Error::InvalidToken(TokenProblem::Refused))?;
     Ok(Caller {
         client: claims.client_id,
-        jti: claims.jti,
-        epoch: claims.epoch,
-        issued_at: claims.iat,
+        credential: Credential::Token {
+            jti: claims.jti,
+            epoch: claims.epoch,
+            issued_at: claims.iat,
+        },
     })
 }
 

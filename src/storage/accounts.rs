@@ -8,11 +8,15 @@ use super::counters::Quota;
 use super::provider_pauses;
 use super::{first_version, turns};
 use crate::domain::account::{Account, StateError};
+use crate::domain::api_key::{ApiKey, KeyId};
 use crate::domain::client::ClientState;
+use crate::domain::crypto::digest::Digest;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::{Event, Scene};
 use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 use crate::domain::method::Provider;
+use crate::domain::scope::Scopes;
+use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::platform::{Database, DatabaseError, Statement, Value};
 
@@ -34,14 +38,26 @@ pub struct Read {
 pub struct Loaded {
     pub client: ClientState,
     pub token_revoked: bool,
+    /// The API key that was shown, if the client has one of that id.
+    pub key: Option<ApiKey>,
     pub stored: Option<Stored>,
 }
 
-/// Loads the client's state, whether that token was revoked, and the account. `None`: no such client.
+/// What whoever asks showed, by the id it is stored under.
+#[derive(Clone, Copy)]
+pub enum Shown<'a> {
+    Nothing,
+    /// An access token's `jti`.
+    Token(&'a str),
+    Key(&'a KeyId),
+}
+
+/// Loads the client's state, whether that token was revoked or which key that is, and the account. `None`: no such
+/// client.
 pub async fn load(
     db: &dyn Database,
     owner: &Owner,
-    jti: Option<&str>,
+    shown: Shown<'_>,
 ) -> Result<Option<Loaded>, Error> {
     #[derive(Deserialize)]
     struct Row {
@@ -54,13 +70,27 @@ pub async fn load(
         version: Option<i64>,
         key_id: Option<String>,
         state: Option<String>,
+        api_key: Option<KeyId>,
+        api_key_name: Option<String>,
+        digest: Option<String>,
+        scopes: Option<String>,
+        created_at: Option<UnixTime>,
+        expires_at: Option<UnixTime>,
+        last_used_at: Option<UnixTime>,
     }
     let sql = "SELECT c.name, c.settings, c.disabled_at, c.token_epoch, c.accounts,
-         EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?3) AS revoked, a.version, a.key_id, a.state
+         EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?3) AS revoked, a.version, a.key_id, a.state,
+         k.id AS api_key, k.name AS api_key_name, k.digest, k.scopes, k.created_at, k.expires_at, k.last_used_at
          FROM clients c LEFT JOIN accounts a ON a.client_id = c.client_id AND a.user_id = ?2
+         LEFT JOIN api_keys k ON k.client_id = c.client_id AND k.id = ?4
          WHERE c.client_id = ?1 AND c.deleted_at IS NULL";
+    let (jti, key) = match shown {
+        Shown::Nothing => (None, None),
+        Shown::Token(jti) => (Some(jti), None),
+        Shown::Key(id) => (None, Some(id.as_str())),
+    };
     let (client, user) = (owner.client.as_str(), owner.user.as_str());
-    let params = [client.into(), user.into(), jti.into()];
+    let params = [client.into(), user.into(), jti.into(), key.into()];
     let outcome = db.run(Statement::new(sql, params)).await?;
     let Some(row) = outcome.into_first::<Row>()? else {
         return Ok(None);
@@ -69,6 +99,18 @@ pub async fn load(
         (Some(version), Some(key_id), Some(state)) => Some(Stored {
             account: Account::from_stored(&state)?,
             read: Read { version, key_id },
+        }),
+        _ => None,
+    };
+    let key = match (row.api_key, row.digest, row.scopes, row.created_at) {
+        (Some(id), Some(digest), Some(scopes), Some(created_at)) => Some(ApiKey {
+            id,
+            name: row.api_key_name.unwrap_or_default(),
+            scopes: Scopes::from_stored(&scopes),
+            digest: Digest::from_stored(digest),
+            created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
         }),
         _ => None,
     };
@@ -81,6 +123,7 @@ pub async fn load(
             row.accounts,
         )?,
         token_revoked: row.revoked != 0,
+        key,
         stored,
     }))
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::api_keys;
 use super::audit_log;
 use super::auth_failures;
 use super::{first_version, turns};
@@ -222,6 +223,8 @@ pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool,
     // Else a user who is just being added would stay behind without a client.
     let mut statements = Vec::from_iter(turns::take(db, [turns::of_client(id)]));
     statements.push(Statement::new(users, [id.as_str().into(), most.into()]));
+    // While the client is there to be found deleted, and its turn is held.
+    statements.push(api_keys::delete_all(id));
     statements.push(Statement::new(client, [id.as_str().into()]));
     let outcomes = db.batch(statements).await?;
     Ok(outcomes.last().is_some_and(|outcome| outcome.changes == 1))

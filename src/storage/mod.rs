@@ -1,6 +1,7 @@
 //! SQL and keys: one file per table or key family, free functions. No rule is decided here.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod audit_log;
 pub mod auth_failures;
 pub mod clients;

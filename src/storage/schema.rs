@@ -13,6 +13,9 @@ pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
         probe("SELECT scope, window_start, count FROM send_counters LIMIT 0"),
         probe("SELECT jti, expires_at FROM revoked_tokens LIMIT 0"),
         probe("SELECT event, outcome, detail FROM audit_log LIMIT 0"),
+        probe(
+            "SELECT client_id, id, digest, scopes, expires_at, last_used_at FROM api_keys LIMIT 0",
+        ),
         probe("SELECT bucket, minute, count FROM auth_failures LIMIT 0"),
         probe("SELECT provider, until FROM provider_pauses LIMIT 0"),
         probe("SELECT session_id, token_epoch, request, expires_at FROM sessions LIMIT 0"),

@@ -254,6 +254,44 @@ class TestFromEnv:
             kind.from_env()
 
 
+class TestAnApiKey:
+    KEY = "cdo_shop.k7qmzt3a_secret"
+
+    def client(self, service: Service) -> Candado:
+        http_client = httpx.Client(transport=httpx.MockTransport(service.handle))
+        return Candado(BASE_URL, api_key=self.KEY, http_client=http_client)
+
+    def test_is_shown_in_the_place_of_a_token(self, service: Service) -> None:
+        service.answers = [STATUS]
+        client = self.client(service)
+        client.status("u")
+        client.revoke_token()
+        shown = [request.headers["authorization"] for request in service.asked]
+        assert shown == [f"Bearer {self.KEY}"]
+
+    def test_that_is_refused_is_not_shown_again(self, service: Service) -> None:
+        service.answers = [UNAUTHORIZED]
+        with pytest.raises(CandadoError) as caught:
+            self.client(service).status("u")
+        assert caught.value.code == "invalid_token"
+        assert len(service.asked) == 1
+
+    def test_comes_from_the_environment(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CANDADO_URL", BASE_URL)
+        monkeypatch.setenv("CANDADO_API_KEY", self.KEY)
+        service.answers = [STATUS]
+        http_client = httpx.Client(transport=httpx.MockTransport(service.handle))
+        Candado.from_env(http_client=http_client).status("u")
+        assert service.asked[0].headers["authorization"] == f"Bearer {self.KEY}"
+
+    @pytest.mark.parametrize("kind", [Candado, AsyncCandado])
+    def test_takes_no_id_and_secret_beside_it(self, kind: Any) -> None:
+        with pytest.raises(TypeError, match="in the place of client_id and client_secret"):
+            kind(BASE_URL, "a", "b", api_key=self.KEY)
+
+
 class TestArgumentsOfTheWrongKind:
     def test_are_named_at_once_and_nothing_is_sent(self, client: Client) -> None:
         mistakes: list[tuple[Any, type[Exception], str]] = [

@@ -30,12 +30,24 @@ export interface ClientOptions {
   timeoutMs?: number | undefined;
 }
 
-export interface CandadoOptions extends ClientOptions {
+export interface SecretOptions extends ClientOptions {
   /** The service's address: https, or http on this machine. */
   baseUrl: string;
   clientId: string;
   clientSecret: string;
+  apiKey?: undefined;
 }
+
+export interface KeyOptions extends ClientOptions {
+  /** The service's address: https, or http on this machine. */
+  baseUrl: string;
+  /** In place of the client's id and secret: `cdo_…`. */
+  apiKey: string;
+  clientId?: undefined;
+  clientSecret?: undefined;
+}
+
+export type CandadoOptions = SecretOptions | KeyOptions;
 
 export interface FromEnvOptions extends ClientOptions {
   /** Where the variables are, if not in `process.env`: on Workers, the `env` of the handler. */
@@ -49,19 +61,32 @@ export interface FromEnvOptions extends ClientOptions {
  */
 export class Candado {
   readonly #exchange: Exchange;
-  readonly #tokens: Tokens;
+  readonly #tokens: Tokens | undefined;
+  readonly #apiKey: string | undefined;
   readonly #timeoutMs: number;
 
-  constructor({ baseUrl, clientId, clientSecret, fetch, timeoutMs = 15_000 }: CandadoOptions) {
+  constructor({ baseUrl, clientId, clientSecret, apiKey, fetch, timeoutMs = 15_000 }: CandadoOptions) {
     this.#exchange = new Exchange(requireAddress(baseUrl), fetch ?? ((input, init) => globalThis.fetch(input, init)));
-    const credentials = [requireText("clientId", clientId), requireText("clientSecret", clientSecret)] as const;
-    this.#tokens = new Tokens(this.#exchange, ...credentials, timeoutMs);
+    if (apiKey !== undefined) {
+      if (clientId !== undefined || clientSecret !== undefined) {
+        throw new TypeError("apiKey comes in the place of clientId and clientSecret, not with them");
+      }
+      this.#apiKey = requireText("apiKey", apiKey);
+    } else {
+      const credentials = [requireText("clientId", clientId), requireText("clientSecret", clientSecret)] as const;
+      this.#tokens = new Tokens(this.#exchange, ...credentials, timeoutMs);
+    }
     this.#timeoutMs = timeoutMs;
   }
 
-  /** A client made of the variables `CANDADO_URL`, `CANDADO_CLIENT_ID` and `CANDADO_CLIENT_SECRET`. */
+  /**
+   * A client made of the variables `CANDADO_URL` and `CANDADO_API_KEY`; where that is not set, of `CANDADO_CLIENT_ID`
+   * and `CANDADO_CLIENT_SECRET`.
+   */
   static fromEnv({ env = processEnv(), ...options }: FromEnvOptions = {}): Candado {
     const variables = new Map<string, unknown>(Object.entries(env));
+    const [url, apiKey] = [variables.get("CANDADO_URL"), variables.get("CANDADO_API_KEY")];
+    if (url && apiKey) return new Candado({ ...options, baseUrl: String(url), apiKey: String(apiKey) });
     const names = ["CANDADO_URL", "CANDADO_CLIENT_ID", "CANDADO_CLIENT_SECRET"] as const;
     const missing = names.filter((name) => !variables.get(name));
     if (missing.length > 0) throw new TypeError(`${missing.join(" and ")} must be set in the environment`);
@@ -150,8 +175,9 @@ export class Candado {
     await this.#post<object>("/mfa/import", userId, options);
   }
 
-  /** Revokes the access token this client holds, if any. A later call gets a new one. */
+  /** Revokes the access token this client holds, if any. A later call gets a new one. An API key stays as it is. */
   async revokeToken({ signal }: CallOptions = {}): Promise<void> {
+    if (!this.#tokens) return;
     const deadline = new Deadline(this.#timeoutMs, signal);
     const token = await this.#tokens.take(deadline).catch((thrown: unknown) => {
       throw deadline.explain(thrown);
@@ -174,7 +200,7 @@ export class Candado {
 
   async #call<T>(request: Request, retry: Retry, signal: AbortSignal | undefined): Promise<T> {
     const deadline = new Deadline(this.#timeoutMs, signal);
-    const token = (refused?: string) => this.#tokens.get(deadline, refused);
+    const token = async (refused?: string) => this.#apiKey ?? (await this.#tokens?.get(deadline, refused)) ?? "";
     const { status, message, ...answer } = await this.#exchange.call(request, retry, deadline, token);
     return renamed(answer, camelName) as T;
   }

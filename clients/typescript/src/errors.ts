@@ -14,6 +14,7 @@ export type KnownErrorCode =
   | "destination_missing"
   | "destination_not_allowed"
   | "https_required"
+  | "insufficient_scope"
   | "internal"
   | "invalid_client"
   | "invalid_request"

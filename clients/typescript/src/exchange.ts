@@ -46,7 +46,9 @@ export class Exchange {
       } catch (thrown) {
         throw deadline.explain(thrown);
       }
-      if (error.code === "invalid_token" && token !== undefined && refusedToken === undefined) {
+      // An API key that was refused is refused again.
+      const renews = token !== undefined && !token.startsWith("cdo_");
+      if (error.code === "invalid_token" && renews && refusedToken === undefined) {
         refusedToken = token;
         continue;
       }

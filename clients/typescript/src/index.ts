@@ -1,4 +1,11 @@
-export { Candado, type CandadoOptions, type ClientOptions, type FromEnvOptions } from "./client.js";
+export {
+  Candado,
+  type CandadoOptions,
+  type ClientOptions,
+  type FromEnvOptions,
+  type KeyOptions,
+  type SecretOptions,
+} from "./client.js";
 export {
   AuthenticationError,
   CandadoError,

@@ -5,6 +5,7 @@ import {
   AuthenticationError,
   Candado,
   CandadoError,
+  type CandadoOptions,
   CodeRefused,
   ConflictError,
   DeliveryError,
@@ -145,6 +146,31 @@ describe("a client of the environment", () => {
     ] as const) {
       assert.throws(() => Candado.fromEnv({ env: given }), { name: "TypeError", message: `${names} must be set in the environment` });
     }
+  });
+});
+
+describe("a client with an API key", () => {
+  const key = { baseUrl: "https://mfa.example.com", apiKey: "cdo_shop.k7qmzt3a_secret" };
+
+  it("shows it in the place of a token, and asks for none", async () => {
+    const service = new Service().answers(status, status);
+    await new Candado({ ...key, fetch: service.fetch }).status("u");
+    const env = { CANDADO_URL: key.baseUrl, CANDADO_API_KEY: key.apiKey };
+    const mfa = Candado.fromEnv({ env, fetch: service.fetch });
+    await mfa.status("u");
+    await mfa.revokeToken();
+    assert.deepEqual(service.asked.map(({ authorization }) => authorization), [`Bearer ${key.apiKey}`, `Bearer ${key.apiKey}`]);
+  });
+
+  it("gives up when it is refused", async () => {
+    const service = new Service().answers(unauthorized);
+    await assert.rejects(new Candado({ ...key, fetch: service.fetch }).status("u"), { code: "invalid_token" });
+    assert.equal(service.asked.length, 1);
+  });
+
+  it("takes no id and secret beside it", () => {
+    const both = { ...key, clientId: "a", clientSecret: "b" } as unknown as CandadoOptions;
+    assert.throws(() => new Candado(both), { name: "TypeError", message: "apiKey comes in the place of clientId and clientSecret, not with them" });
   });
 });
 

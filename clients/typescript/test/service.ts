@@ -1,5 +1,5 @@
 // A stand-in for the service: answers in order, and what was asked.
-import { Candado, type CandadoOptions, type Fetch } from "../src/index.js";
+import { Candado, type Fetch, type SecretOptions } from "../src/index.js";
 
 export interface Asked {
   method: string;
@@ -77,7 +77,7 @@ export class Service {
     return this.asked.map(({ path }) => path);
   }
 
-  client(options: Partial<CandadoOptions> = {}): Candado {
+  client(options: Partial<SecretOptions> = {}): Candado {
     const defaults = { baseUrl: "https://mfa.example.com", clientId: "app123", clientSecret: "secret123" };
     return new Candado({ ...defaults, fetch: this.fetch, ...options });
   }

@@ -15,7 +15,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use self::credentials::{Credentials, form, read};
 use crate::api::answers::Success;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::error::OAuthError;
 use crate::api::extract::{MediaType, Traced, media_type, parse_json};
 use crate::api::json::Json;
@@ -27,8 +27,8 @@ use crate::flows::tokens;
 
 pub(super) fn endpoints() -> [Endpoint; 2] {
     [
-        Endpoint::post("/auth", issue, describe_issue),
-        Endpoint::post("/auth/revoke", revoke, describe_revoke),
+        Endpoint::post("/auth", Access::Anyone, issue, describe_issue),
+        Endpoint::post("/auth/revoke", Access::Anyone, revoke, describe_revoke),
     ]
 }
 

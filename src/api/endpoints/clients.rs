@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{ApiJson, Operator, PathText};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{JSON, OPERATOR, Operation};
@@ -20,12 +20,12 @@ pub(super) fn endpoints() -> [Endpoint; 6] {
     let one = "/admin/clients/{client_id}";
     let rotate = "/admin/clients/{client_id}/rotate-secret";
     [
-        Endpoint::post("/admin/clients", create, describe_create),
-        Endpoint::get("/admin/clients", list, describe_list),
-        Endpoint::get(one, find, describe_find),
-        Endpoint::patch(one, change, describe_change),
-        Endpoint::delete(one, delete, describe_delete),
-        Endpoint::post(rotate, rotate_secret, describe_rotate_secret),
+        Endpoint::post("/admin/clients", Access::Operator, create, describe_create),
+        Endpoint::get("/admin/clients", Access::Operator, list, describe_list),
+        Endpoint::get(one, Access::Operator, find, describe_find),
+        Endpoint::patch(one, Access::Operator, change, describe_change),
+        Endpoint::delete(one, Access::Operator, delete, describe_delete),
+        Endpoint::post(rotate, Access::Operator, rotate_secret, describe_rotate_secret),
     ]
 }
 
@@ -82,7 +82,6 @@ fn describe_create(operation: Operation) -> Operation {
     operation
         .named("createClient", OPERATOR, "Add a client")
         .text("The answer shows the client's secret, this once.")
-        .for_operator()
         .body::<CreateRequest>(
             JSON,
             &[
@@ -116,7 +115,6 @@ fn describe_list(operation: Operation) -> Operation {
     operation
         .named("listClients", OPERATOR, "List clients")
         .text("All of them, by id, up to 1000. No secrets.")
-        .for_operator()
         .answers::<ListResponse>(
             "The clients",
             &[("Clients", json!({"clients": [example(None)]}))],
@@ -236,13 +234,12 @@ fn describe_rotate_secret(operation: Operation) -> Operation {
 }
 
 /// An id no client can have is a client that is not there.
-fn client_id(text: String) -> Result<ClientId, Error> {
+pub(super) fn client_id(text: String) -> Result<ClientId, Error> {
     ClientId::try_from(text).map_err(|_| Error::NotFound)
 }
 
 fn of_one(operation: Operation) -> Operation {
     operation
-        .for_operator()
         .in_path::<ClientId>("client_id", "shop")
 }
 

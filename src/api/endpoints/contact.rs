@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answers::Succeeded;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, USERS};
@@ -13,11 +13,12 @@ use crate::domain::codes::guess::GuessedCode;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::flows::{self, Edit};
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/contact", contact, describe)]
+    [Endpoint::post("/mfa/contact", Access::Client(Scope::Manage), contact, describe)]
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -73,7 +74,6 @@ fn describe(operation: Operation) -> Operation {
             "Sets what is given; `null` removes it. Codes on their way to a changed destination die. \
              Verify an address before you send it here: whoever reads its messages can log in.",
         )
-        .for_client()
         .client_body::<ContactRequest>(&[
             ("New phone", json!({"user_id": "user123", "phone": "+34600111222"})),
             ("Remove the e-mail address", json!({"user_id": "user123", "email": null})),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{ENROLMENT, Operation};
@@ -13,13 +13,14 @@ use crate::domain::codes::totp::{Algorithm, Parameters, Period};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
 use crate::error::{Error, ErrorCode};
 use crate::flows::{self, Enrolled, Profile};
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/register", register, describe)]
+    [Endpoint::post("/mfa/register", Access::Client(Scope::Enrol), register, describe)]
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -118,7 +119,6 @@ fn describe(operation: Operation) -> Operation {
              verified with /mfa/verify, within 10 minutes; with `\"confirm\": false` at once. \
              Registering again while that is pending replaces the secret.",
         )
-        .for_client()
         .client_body::<RegisterRequest>(&[
             ("Least", json!({"user_id": "user123"})),
             ("With contact data", json!({"user_id": "user123", "client_id": "app123", "email": "ann@example.com", "phone": "+34600111222", "account_name": "ann@example.com"})),

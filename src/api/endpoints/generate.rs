@@ -4,16 +4,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{CODES, Operation};
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorCode};
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/generate", generate, describe)]
+    [Endpoint::post("/mfa/generate", Access::Client(Scope::Manage), generate, describe)]
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -47,7 +48,6 @@ fn describe(operation: Operation) -> Operation {
             "A one-time code for a channel of your own: print it, speak it, push it. Verifying it answers \
              `\"method\": \"generated\"`. It proves nothing about the user, so it resets no counter.",
         )
-        .for_client()
         .client_body::<GenerateRequest>(&[("User", json!({"user_id": "user123"}))])
         .answers::<GenerateResponse>(
             "The code",

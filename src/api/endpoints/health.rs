@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::Traced;
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, SERVICE};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::get("/health", health, describe)]
+    [Endpoint::get("/health", Access::Anyone, health, describe)]
 }
 
 #[derive(Serialize, ToSchema)]

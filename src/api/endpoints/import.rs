@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::enrolment::parameters;
 use crate::api::answers::Succeeded;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{ENROLMENT, Operation};
@@ -16,12 +16,13 @@ use crate::domain::codes::totp::{Algorithm, Period};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::domain::settings::Label;
 use crate::error::{Error, ErrorCode};
 use crate::flows::{self, Profile};
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/import", import, describe)]
+    [Endpoint::post("/mfa/import", Access::Client(Scope::Enrol), import, describe)]
 }
 
 /// `secret` or `otpauth_url`, not both: the URL says itself how its codes are made.
@@ -104,7 +105,6 @@ fn describe(operation: Operation) -> Operation {
              MFA is on at once. Send the secret in base32, with `algorithm`, `digits` and `period` if \
              they are not the usual ones, or the whole `otpauth_url`.",
         )
-        .for_client()
         .client_body::<ImportRequest>(&[
             ("Secret", json!({"user_id": "user123", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"})),
             ("URL", json!({"user_id": "user123", "otpauth_url": "otpauth://totp/Shop:user123?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Shop"})),

@@ -30,6 +30,7 @@ endpoints_of! {
     contact
     users
     clients
+    api_keys
     operator
     health
 }

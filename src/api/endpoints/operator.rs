@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::api::answers::Success;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{ApiJson, Operator, from_query};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{JSON, OPERATOR, Operation};
@@ -19,8 +19,8 @@ use crate::flows::admin::{self, Entry, Filter};
 
 pub(super) fn endpoints() -> [Endpoint; 2] {
     [
-        Endpoint::post("/admin/unlock", unlock, describe_unlock),
-        Endpoint::get("/admin/audit", audit, describe_audit),
+        Endpoint::post("/admin/unlock", Access::Operator, unlock, describe_unlock),
+        Endpoint::get("/admin/audit", Access::Operator, audit, describe_audit),
     ]
 }
 
@@ -49,7 +49,6 @@ fn describe_unlock(operation: Operation) -> Operation {
         .text(
             "Clears the user's counters and locks. What failures disabled stays disabled: the user renews it.",
         )
-        .for_operator()
         .body::<UnlockRequest>(
             JSON,
             &[("User", json!({"client_id": "shop", "user_id": "user123"}))],
@@ -166,7 +165,6 @@ fn describe_audit(operation: Operation) -> Operation {
             "Oldest first. Ask again with `after` set to `next` until that is null. Events are kept for \
              `AUDIT_RETENTION_DAYS`, a year if that is not set.",
         )
-        .for_operator()
         .in_query("client_id", false, plain(), "Only of this client.", json!("shop"))
         .in_query("user_id", false, plain(), "Only of this user.", json!("user123"))
         .in_query("event", false, plain(), "Only of this kind, e.g. `failed`.", json!("failed"))

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 use utoipa::openapi::ContentBuilder;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{PathText, Traced};
 use crate::api::openapi::operation::{ENROLMENT, Operation, success};
 use crate::api::openapi::schemas::{one_of, plain};
@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorCode};
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::get("/qrcode/{user_id}", qr_code, describe)]
+    [Endpoint::get("/qrcode/{user_id}", Access::Anyone, qr_code, describe)]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

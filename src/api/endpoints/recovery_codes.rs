@@ -4,18 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{CODES, Operation};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::recovery_code::RecoveryCode;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorCode};
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/recovery-codes", recovery_codes, describe)]
+    [Endpoint::post("/mfa/recovery-codes", Access::Client(Scope::Enrol), recovery_codes, describe)]
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -57,7 +58,6 @@ fn describe(operation: Operation) -> Operation {
             "Ten codes for the user to keep, each good once. Only this answer shows them, and the former set \
              is dead. The first set needs no fresh code within 10 minutes of the enrolment.",
         )
-        .for_client()
         .client_body::<RecoveryCodesRequest>(&[("User", json!({"user_id": "user123"}))])
         .answers::<RecoveryCodesResponse>(
             "The codes",

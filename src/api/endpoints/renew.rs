@@ -5,17 +5,18 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::enrolment::{EnrolmentResponse, example};
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{ENROLMENT, Operation};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/renew", renew, describe)]
+    [Endpoint::post("/mfa/renew", Access::Client(Scope::Enrol), renew, describe)]
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -44,7 +45,6 @@ fn describe(operation: Operation) -> Operation {
             "A new secret for a user who has MFA. The old one works until the first code of the \
              new one is verified, unless `revoke_current` is true; MFA stays on throughout.",
         )
-        .for_client()
         .client_body::<RenewRequest>(&[
             ("New device", json!({"user_id": "user123"})),
             ("Lost device", json!({"user_id": "user123", "revoke_current": true})),

@@ -5,21 +5,22 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answers::Succeeded;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{CODES, Operation};
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::{Channel, Purpose};
+use crate::domain::scope::Scope;
 use crate::domain::settings::Locale;
 use crate::error::{Error, ErrorCode};
 use crate::flows::{self, Wanted};
 
 pub(super) fn endpoints() -> [Endpoint; 3] {
     [
-        Endpoint::post("/mfa/sms", sms, describe_sms),
-        Endpoint::post("/mfa/email", email, describe_email),
-        Endpoint::post("/mfa/recovery", recovery, describe_recovery),
+        Endpoint::post("/mfa/sms", Access::Client(Scope::Send), sms, describe_sms),
+        Endpoint::post("/mfa/email", Access::Client(Scope::Send), email, describe_email),
+        Endpoint::post("/mfa/recovery", Access::Client(Scope::Send), recovery, describe_recovery),
     ]
 }
 
@@ -171,7 +172,7 @@ fn describe_recovery(operation: Operation) -> Operation {
 }
 
 fn sends(operation: Operation) -> Operation {
-    operation.for_client().fails_with([
+    operation.fails_with([
         ErrorCode::UserNotFound,
         ErrorCode::MfaNotEnabled,
         ErrorCode::DestinationMissing,

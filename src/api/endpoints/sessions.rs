@@ -6,11 +6,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answers::Succeeded;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{ApiJson, Authorized, Token, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, PAGE};
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Label, Locale};
 use crate::domain::time::UnixTime;
@@ -18,9 +19,10 @@ use crate::error::{Error, ErrorCode};
 use crate::flows::session::{self, NewSession};
 
 pub(super) fn endpoints() -> [Endpoint; 2] {
+    let access = Access::Client(Scope::Verify);
     [
-        Endpoint::post("/mfa/sessions", create, describe_create),
-        Endpoint::post("/mfa/sessions/result", result, describe_result),
+        Endpoint::post("/mfa/sessions", access, create, describe_create),
+        Endpoint::post("/mfa/sessions/result", access, result, describe_result),
     ]
 }
 
@@ -60,6 +62,11 @@ async fn create(
     request: Authorized<CreateSessionRequest>,
 ) -> Result<(StatusCode, Json<CreateSessionResponse>), Error> {
     let Authorized { asked, body } = request;
+    let asked = asked.needing(match body.purpose {
+        SessionPurpose::Verify => Scope::Verify,
+        SessionPurpose::Enrol | SessionPurpose::Recover => Scope::Enrol,
+        SessionPurpose::Manage => Scope::Manage,
+    });
     let wanted = NewSession {
         purpose: body.purpose,
         return_url: body.return_url,
@@ -142,9 +149,10 @@ fn describe_create(operation: Operation) -> Operation {
              service. It comes back to `return_url` with `code` and `state`; or with `error`, `access_denied` or \
              `expired`. The first browser that opens `url` keeps the session. `enrol` and `manage` begin with a \
              confirmation where there is something to confirm with. A session lasts ten minutes without a press, \
-             an hour in all; a user has at most five.",
+             an hour in all; a user has at most five.\n\n\
+             An API key needs the scope `verify` for the purpose `verify`, `enrol` for `enrol` and `recover`, `manage` for \
+             `manage`.",
         )
-        .for_client()
         .client_body::<CreateSessionRequest>(&[
             (
                 "Confirm a login",
@@ -180,7 +188,6 @@ fn describe_result(operation: Operation) -> Operation {
              second time the answer is `code_already_used`: then somebody else may have had the code, and the \
              result counts for nothing.",
         )
-        .for_client()
         .client_body::<SessionResultRequest>(&[("The code", json!({"code": "pZ2vR0y7Qm4tXw1kLb8eNA…"}))])
         .answers::<SessionResultResponse>(
             "The result",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, USERS};
@@ -12,12 +12,13 @@ use crate::api::openapi::schemas::reference;
 use crate::domain::account::State;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::Method;
+use crate::domain::scope::Scope;
 use crate::domain::time::UnixTime;
 use crate::error::{Error, ErrorCode};
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::get("/mfa/status", status, describe)]
+    [Endpoint::get("/mfa/status", Access::Client(Scope::Read), status, describe)]
 }
 
 #[derive(Deserialize)]
@@ -73,7 +74,6 @@ fn describe(operation: Operation) -> Operation {
             "Ask before a login whether a second factor is needed, and which. An unknown user has \
              `\"state\": \"none\"`. The two fields may also come as a JSON body.",
         )
-        .for_client()
         .in_query("user_id", true, reference::<UserId>(), "", json!("user123"))
         .in_query("client_id", false, reference::<ClientId>(), "", json!("app123"))
         .answers::<StatusResponse>(

@@ -8,19 +8,20 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answers::Success;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, PathText, Traced, authenticate, from_json, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{JSON, Operation, USERS};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::flows::{self, Asked};
 
 pub(super) fn endpoints() -> [Endpoint; 2] {
     [
-        Endpoint::post("/mfa/disable", disable, describe_disable),
-        Endpoint::delete("/mfa/users/{user_id}", delete, describe_delete),
+        Endpoint::post("/mfa/disable", Access::Client(Scope::Manage), disable, describe_disable),
+        Endpoint::delete("/mfa/users/{user_id}", Access::Client(Scope::Manage), delete, describe_delete),
     ]
 }
 
@@ -47,7 +48,6 @@ fn describe_disable(operation: Operation) -> Operation {
             "Authenticators, live codes and recovery codes are gone; the phone number and e-mail address \
              stay. Turning it off twice is not an error.",
         )
-        .for_client()
         .client_body::<DisableRequest>(&[("User", json!({"user_id": "user123"}))])
         .answers::<Success>("MFA is off", &[("Off", json!(Success::new("MFA disabled for user")))])
         .steps_up()
@@ -67,7 +67,7 @@ async fn delete(
     request: Request,
 ) -> Result<StatusCode, Error> {
     let (parts, body) = request.into_parts();
-    let caller = authenticate(&call, &parts.headers)?;
+    let caller = authenticate(&call, &parts)?;
     let user =
         UserId::try_from(user_id).map_err(|error| Error::invalid("user_id", error.to_string()))?;
     let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
@@ -88,7 +88,6 @@ fn describe_delete(operation: Operation) -> Operation {
             "Everything about the user is gone. A body is needed only where the client's policy asks for a \
              fresh code.",
         )
-        .for_client()
         .in_path::<UserId>("user_id", "user123")
         .body::<DeleteRequest>(JSON, &[("With a code", json!({"code": "123456"}))])
         .optional_body()

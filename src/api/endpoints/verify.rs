@@ -5,18 +5,19 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answers::Succeeded;
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{CODES, Operation};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::Method;
+use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorCode};
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
-    [Endpoint::post("/mfa/verify", verify, describe)]
+    [Endpoint::post("/mfa/verify", Access::Client(Scope::Verify), verify, describe)]
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -87,7 +88,6 @@ fn describe(operation: Operation) -> Operation {
              Codes of the app, codes that were sent and recovery codes are counted and locked apart; 50 \
              wrong ones of a kind within 24 hours lock that kind until fewer lie within 24 hours.",
         )
-        .for_client()
         .client_body::<VerifyRequest>(&[
             ("Any method", json!({"user_id": "user123", "code": "123456"})),
             ("Only the authenticator", json!({"user_id": "user123", "client_id": "app123", "code": "123456", "method": "totp"})),

@@ -155,6 +155,15 @@ fn add_security(components: &mut Components) {
             .bearer_format("JWT"),
         ),
         (
+            operation::API_KEY,
+            http(
+                HttpAuthScheme::Bearer,
+                "An API key in the place of a token, `cdo_…`, made with POST /admin/clients/{client_id}/keys. \
+                 It works until it expires or is revoked, for operations of its scopes.",
+            )
+            .bearer_format("API key"),
+        ),
+        (
             operation::ADMIN_TOKEN,
             http(
                 HttpAuthScheme::Bearer,

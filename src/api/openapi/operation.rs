@@ -17,8 +17,10 @@ use utoipa::openapi::{
 };
 
 use super::schemas::{one_of, push, reference};
+use crate::api::endpoint::Access;
 use crate::api::error::{Body, body, documentation_url, headers};
 use crate::domain::codes::guess::GuessedCode;
+use crate::domain::scope::Scope;
 use crate::error::ErrorCode;
 
 /// The groups of operations.
@@ -31,6 +33,7 @@ pub(in crate::api) const OPERATOR: &str = "Operator";
 pub(in crate::api) const SERVICE: &str = "Service";
 
 pub(super) const ACCESS_TOKEN: &str = "accessToken";
+pub(super) const API_KEY: &str = "apiKey";
 pub(super) const ADMIN_TOKEN: &str = "adminToken";
 pub(in crate::api) const CLIENT_SECRET: &str = "clientSecret";
 
@@ -59,8 +62,8 @@ pub(in crate::api) struct Operation {
 }
 
 impl Operation {
-    pub(in crate::api) fn new(method: HttpMethod, path: &'static str) -> Self {
-        Self {
+    pub(in crate::api) fn new(method: HttpMethod, path: &'static str, access: Access) -> Self {
+        let operation = Self {
             method,
             path,
             described: Described::new(),
@@ -72,6 +75,11 @@ impl Operation {
             ],
             schemas: Vec::new(),
             answers: Vec::new(),
+        };
+        match access {
+            Access::Anyone => operation,
+            Access::Client(scope) => operation.for_client(scope),
+            Access::Operator => operation.for_operator(),
         }
     }
 
@@ -88,17 +96,16 @@ impl Operation {
         self
     }
 
-    /// For a client with its access token.
-    pub(in crate::api) fn for_client(mut self) -> Self {
-        self.described.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
-            ACCESS_TOKEN,
-            [],
-        )]);
-        self.fails_with([ErrorCode::InvalidToken])
+    /// For a client with its access token, or with an API key of that scope.
+    fn for_client(mut self, scope: Scope) -> Self {
+        self.described.security = Some(vec![
+            SecurityRequirement::new::<_, [&str; 0], _>(ACCESS_TOKEN, []),
+            SecurityRequirement::new(API_KEY, [scope.name()]),
+        ]);
+        self.fails_with([ErrorCode::InvalidToken, ErrorCode::InsufficientScope])
     }
 
-    /// For the operator.
-    pub(in crate::api) fn for_operator(mut self) -> Self {
+    fn for_operator(mut self) -> Self {
         self.described.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(
             ADMIN_TOKEN,
             [],

@@ -57,14 +57,14 @@ pub(super) async fn store(
 }
 
 /// What was decided for a client must not take effect once it is disabled, deleted or made anew.
-fn admission<'a>(by: &'a By, client: &ClientState) -> Admission<'a> {
+fn admission<'a>(by: &By, client: &'a ClientState) -> Admission<'a> {
     let most = client.settings.max_accounts.get();
     match by {
-        By::Client(caller) => Admission::Client {
-            epoch: &caller.epoch,
+        // What it showed was of this epoch, or of none.
+        By::Client(_) | By::Link { .. } => Admission::Client {
+            epoch: &client.token_epoch,
             most,
         },
-        By::Link { epoch, .. } => Admission::Client { epoch, most },
         By::Operator => Admission::Operator,
     }
 }

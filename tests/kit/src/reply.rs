@@ -50,7 +50,7 @@ impl Reply {
                 url.and_then(|url| url.strip_prefix("https://mfa.example.com/docs/errors#"));
             assert_eq!(code, section, "{body}");
             assert_eq!(
-                self.status == 401,
+                self.status == 401 || body["error"] == "insufficient_scope",
                 self.headers.contains_key("www-authenticate")
             );
             if self.status == 429 {

@@ -100,9 +100,9 @@ def _timeout() -> UnavailableError:
 class _Operations:
     """Every operation of the service, over whatever sends and waits."""
 
-    def __init__(self, io: _IO, authentication: Request, timeout: float) -> None:
+    def __init__(self, io: _IO, credentials: Request | str, timeout: float) -> None:
         self._io = io
-        self._authentication = authentication
+        self._credentials = credentials
         self._timeout = timeout
         self._token: Token | None = None
 
@@ -250,7 +250,10 @@ class _Operations:
         await self._call(wire.post("/mfa/import", user_id, fields))
 
     async def revoke_token(self) -> None:
-        """Revoke the access token this client holds, if any. A later call gets a new one."""
+        """Revoke the access token this client holds, if any. A later call gets a new one.
+
+        An API key stays as it is.
+        """
         token, self._token = self._token, None
         if token is not None:
             body = {"access_token": token.value}
@@ -269,11 +272,13 @@ class _Operations:
         refused: str | None = None
         retries = 0
         while True:
-            token = await self._valid_token(deadline, refused) if authorized else None
+            token = await self._proof(deadline, refused) if authorized else None
             try:
                 return wire.read(await self._io.send(request, token, deadline.left()))
             except CandadoError as error:
-                if error.code == "invalid_token" and token is not None and refused is None:
+                # An API key that was refused is refused again.
+                renews = token is not None and token != self._credentials
+                if error.code == "invalid_token" and renews and refused is None:
                     refused = token
                     continue
                 pause = 1 if error.retry_after is None else error.retry_after
@@ -282,6 +287,11 @@ class _Operations:
                     raise
             await self._io.sleep(pause)
             retries += 1
+
+    async def _proof(self, deadline: _Deadline, refused: str | None) -> str:
+        if isinstance(self._credentials, str):
+            return self._credentials
+        return await self._valid_token(deadline, refused)
 
     async def _valid_token(self, deadline: _Deadline, refused: str | None) -> str:
         def known() -> Token | None:
@@ -296,7 +306,8 @@ class _Operations:
         asked_at = time.monotonic()
         # A time of its own: whoever asked first may give up, the others still wait for it.
         deadline = _Deadline(self._timeout)
-        answer = await self._exchange(self._authentication, deadline, authorized=False)
+        request = cast("Request", self._credentials)
+        answer = await self._exchange(request, deadline, authorized=False)
         self._token = wire.token(answer, asked_at)
         return self._token
 
@@ -320,29 +331,41 @@ class AsyncCandado:
 
     It holds the access token for all its calls, which may run in parallel. Every method raises a
     ``CandadoError`` for what the service refuses. ``timeout`` is what one call may take altogether,
-    with the token it may need and every retry.
+    with the token it may need and every retry. ``api_key`` comes in the place of id and secret.
     """
 
     def __init__(
         self,
         base_url: str,
-        client_id: str,
-        client_secret: str,
+        client_id: str | None = None,
+        client_secret: str | None = None,
         *,
+        api_key: str | None = None,
         timeout: float = 15.0,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         address = wire.address(base_url)
-        authentication = wire.authentication(client_id, client_secret)
+        credentials = wire.credentials(client_id, client_secret, api_key)
         self._io = _AsyncIO(address, http_client)
-        self._operations = _Operations(self._io, authentication, timeout)
+        self._operations = _Operations(self._io, credentials, timeout)
 
     @classmethod
     def from_env(
         cls, *, timeout: float = 15.0, http_client: httpx.AsyncClient | None = None
     ) -> Self:
-        """A client made of ``CANDADO_URL``, ``CANDADO_CLIENT_ID`` and ``CANDADO_CLIENT_SECRET``."""
-        return cls(*wire.environment(os.environ), timeout=timeout, http_client=http_client)
+        """A client made of ``CANDADO_URL`` and ``CANDADO_API_KEY``.
+
+        Where that key is not set, of ``CANDADO_CLIENT_ID`` and ``CANDADO_CLIENT_SECRET``.
+        """
+        url, client_id, client_secret, api_key = wire.environment(os.environ)
+        return cls(
+            url,
+            client_id,
+            client_secret,
+            api_key=api_key,
+            timeout=timeout,
+            http_client=http_client,
+        )
 
     register = _awaited(_Operations.register)
     renew = _awaited(_Operations.renew)
@@ -393,27 +416,40 @@ class Candado:
 
     It holds the access token for all its calls, which may come from many threads. Every method
     raises a ``CandadoError`` for what the service refuses. ``timeout`` is what one call may take
-    altogether, with the token it may need and every retry.
+    altogether, with the token it may need and every retry. ``api_key`` comes in the place of id and
+    secret.
     """
 
     def __init__(
         self,
         base_url: str,
-        client_id: str,
-        client_secret: str,
+        client_id: str | None = None,
+        client_secret: str | None = None,
         *,
+        api_key: str | None = None,
         timeout: float = 15.0,
         http_client: httpx.Client | None = None,
     ) -> None:
         address = wire.address(base_url)
-        authentication = wire.authentication(client_id, client_secret)
+        credentials = wire.credentials(client_id, client_secret, api_key)
         self._io = _BlockingIO(address, http_client)
-        self._operations = _Operations(self._io, authentication, timeout)
+        self._operations = _Operations(self._io, credentials, timeout)
 
     @classmethod
     def from_env(cls, *, timeout: float = 15.0, http_client: httpx.Client | None = None) -> Self:
-        """A client made of ``CANDADO_URL``, ``CANDADO_CLIENT_ID`` and ``CANDADO_CLIENT_SECRET``."""
-        return cls(*wire.environment(os.environ), timeout=timeout, http_client=http_client)
+        """A client made of ``CANDADO_URL`` and ``CANDADO_API_KEY``.
+
+        Where that key is not set, of ``CANDADO_CLIENT_ID`` and ``CANDADO_CLIENT_SECRET``.
+        """
+        url, client_id, client_secret, api_key = wire.environment(os.environ)
+        return cls(
+            url,
+            client_id,
+            client_secret,
+            api_key=api_key,
+            timeout=timeout,
+            http_client=http_client,
+        )
 
     register = _blocking(_Operations.register)
     renew = _blocking(_Operations.renew)

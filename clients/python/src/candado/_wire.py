@@ -101,14 +101,28 @@ def check_code(value: object) -> str:
     return "" if value == "" else check_text("code", value)
 
 
-def environment(variables: Mapping[str, str]) -> tuple[str, str, str]:
-    """Address, client id and client secret."""
+def credentials(
+    client_id: str | None, client_secret: str | None, api_key: str | None
+) -> Request | str:
+    """What proves the client: an API key, or a request for a token."""
+    if api_key is None:
+        return authentication(cast("str", client_id), cast("str", client_secret))
+    if client_id is not None or client_secret is not None:
+        raise TypeError("api_key comes in the place of client_id and client_secret, not with them")
+    return check_text("api_key", api_key)
+
+
+def environment(variables: Mapping[str, str]) -> tuple[str, str | None, str | None, str | None]:
+    """Address; client id and client secret, or an API key."""
+    url, api_key = variables.get("CANDADO_URL"), variables.get("CANDADO_API_KEY")
+    if url and api_key:
+        return url, None, None, api_key
     names = ("CANDADO_URL", "CANDADO_CLIENT_ID", "CANDADO_CLIENT_SECRET")
     missing = [name for name in names if not variables.get(name)]
     if missing:
         raise ValueError(f"{' and '.join(missing)} must be set in the environment")
     url, client_id, client_secret = (variables[name] for name in names)
-    return url, client_id, client_secret
+    return url, client_id, client_secret, None
 
 
 def address(base_url: str) -> str:

@@ -14,6 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::account::State;
 use crate::domain::address::{ReturnUrl, SupportUrl};
+use crate::domain::api_key::KeyId;
 use crate::domain::brand::{Brand, Colour, Logo};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::import::{ImportedSecret, ImportedUrl};
@@ -24,6 +25,7 @@ use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
 use crate::domain::method::Method;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Domain, Label, Locale};
 use crate::domain::time::UnixTime;
@@ -315,6 +317,30 @@ schema_of!(
         "The language of a message.",
         [Locale::En, Locale::Es].map(|it| json!(it))
     )
+);
+schema_of!(
+    KeyId,
+    "KeyId",
+    text(
+        "Which of the client's API keys it is. Not a secret.",
+        "^[a-z2-7]{8}$",
+        (8, 8),
+        "k7qmzt3a"
+    )
+);
+schema_of!(
+    Scopes,
+    "Scopes",
+    ArrayBuilder::new()
+        .items(one_of("", Scope::ALL.map(|scope| json!(scope))))
+        .min_items(Some(1))
+        .unique_items(true)
+        .description(Some(
+            "What a key may ask for. `verify`: have codes judged. `send`: have messages sent to users. `enrol`: bind \
+             authenticators, make recovery codes. `manage`: change, disable and delete users, be given codes for them. \
+             `read`: see what a user has set up."
+        ))
+        .examples([json!(["verify", "send"])])
 );
 schema_of!(
     Method,
