@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::app::App;
+use crate::config::OperatorName;
 use crate::domain::crypto::random::RandomError;
 use crate::domain::ids::{ClientId, RequestId};
 use crate::domain::time::UnixTime;
@@ -36,6 +37,8 @@ pub struct Call {
     pub now: UnixTime,
     pub later: Later,
     pub trace: Trace,
+    /// Which operator asks, where it is one.
+    pub operator: Option<OperatorName>,
 }
 
 impl Call {
@@ -46,6 +49,7 @@ impl Call {
             app,
             later: Later::default(),
             trace: Trace::default(),
+            operator: None,
         })
     }
 }

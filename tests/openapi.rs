@@ -11,11 +11,13 @@ use candado::api::{document, error_table};
 use candado::domain::account::{
     DAILY_TRIES, FIRST_DELAY, FREE_TRIES, LIFETIME_TRIES, LONGEST_DELAY, PENDING_LIFETIME,
 };
+use candado::domain::api_key::PATTERN;
 use candado::domain::codes::recovery_code::CODES_PER_SET;
 use candado::domain::crypto::token::ACCESS_TOKEN_LIFETIME;
 use candado::domain::method::Purpose;
 use candado::domain::settings::{Bounded, Settings};
 use candado::flows::admin::LONGEST_OVERLAP;
+use candado::flows::api_keys::MOST_KEYS;
 use serde_json::Value;
 
 /// `npm run openapi` sets `UPDATE_OPENAPI`, and then this writes the file.
@@ -130,6 +132,27 @@ fn the_limits_guide_has_the_numbers_of_the_code() {
             row.contains(&says),
             "docs/guides/limits.md should say {says:?} of {begins:?}: {row}"
         );
+    }
+}
+
+#[test]
+fn the_guide_to_api_keys_has_the_pattern_and_every_routes_scope() {
+    let guide = read("docs/guides/api-keys.md");
+    assert!(guide.contains(&format!("\n{PATTERN}\n")));
+    assert!(guide.contains(&format!("at most {MOST_KEYS} keys")));
+    let document = serde_json::to_value(document()).unwrap();
+    for (path, method, operation) in operations(&document) {
+        let securities = operation["security"].as_array().into_iter().flatten();
+        for scope in securities.filter_map(|one| one["apiKey"][0].as_str()) {
+            let row = guide
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{scope}` |")));
+            let row = row.unwrap_or_default();
+            assert!(
+                row.contains(path),
+                "{method} {path} is of the scope {scope}"
+            );
+        }
     }
 }
 

@@ -15,6 +15,7 @@ const groups = [
     ["enrol", "Turn MFA on for a user: QR code, first code, recovery codes."],
     ["log-in", "Ask for a code after the password, and act on every answer."],
     ["recover", "Let a user back in who has lost the phone."],
+    ["api-keys", "Keys in the place of tokens, limited to what a program is for."],
     ["move-from-pyotp", "Keep your users' authenticator apps when you move to Candado."],
   ]],
   ["Look it up", [
@@ -23,6 +24,7 @@ const groups = [
   ]],
   ["Run it", [
     ["going-live", "Deploy to Cloudflare, make a client, go through the checklist."],
+    ["command-line", "Clients, keys, users and the record from a terminal."],
     ["run-it-yourself", "One program on your own machine, on SQLite."],
     ["postgresql", "Several programs on one PostgreSQL: set up, fail over, move."],
   ]],

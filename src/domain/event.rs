@@ -133,6 +133,8 @@ impl Event {
 pub struct Scene<'a> {
     pub client: &'a ClientId,
     pub user: Option<&'a UserId>,
+    /// Which operator brought it about, where it was one.
+    pub operator: Option<&'a str>,
     pub request_id: &'a RequestId,
     pub now: UnixTime,
 }

@@ -9,6 +9,7 @@ pub mod client;
 pub mod codes;
 pub mod contact;
 pub mod crypto;
+pub mod csv;
 pub mod event;
 pub mod fields;
 pub mod ids;

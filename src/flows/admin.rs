@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::asked::Asked;
+use super::asked::{Asked, operator};
 use super::change::{Decision, ROUNDS, change};
 use super::housekeeping::forget_client;
 use crate::call::Call;
@@ -14,7 +14,7 @@ use crate::domain::settings::{ClientSettings, Label, SettingsPatch};
 use crate::error::Error;
 use crate::storage::{audit_log, clients, lock_marks};
 
-pub use crate::storage::audit_log::{Entry, Filter};
+pub use crate::storage::audit_log::{Entry, Filter, Order};
 
 /// The longest both secrets of a client may work, in seconds: 30 days.
 pub const LONGEST_OVERLAP: u64 = 30 * 86_400;
@@ -182,6 +182,7 @@ pub(super) fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a
     Scene {
         client,
         user: None,
+        operator: operator(call),
         request_id: &call.request_id,
         now: call.now,
     }

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::call::Call;
+use crate::config::OperatorName;
 use crate::domain::api_key::PresentedKey;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::Scene;
@@ -49,6 +50,11 @@ pub struct Asked {
     pub owner: Owner,
 }
 
+/// Which operator asks, as the record has it.
+pub(super) fn operator(call: &Call) -> Option<&str> {
+    call.operator.as_ref().map(OperatorName::as_str)
+}
+
 impl Asked {
     pub fn by_client(call: Call, caller: Caller, user: UserId) -> Self {
         let client = caller.client.clone();
@@ -57,6 +63,17 @@ impl Asked {
             by: By::Client(caller),
             owner: Owner { client, user },
         }
+    }
+
+    /// The same, where what is asked for belongs to another scope than the endpoint.
+    #[must_use]
+    pub fn needing(mut self, scope: Scope) -> Self {
+        if let By::Client(caller) = &mut self.by
+            && let Credential::Key { needs, .. } = &mut caller.credential
+        {
+            *needs = scope;
+        }
+        self
     }
 
     pub fn by_operator(call: Call, owner: Owner) -> Self {
@@ -85,6 +102,7 @@ impl Asked {
         Scene {
             client: &self.owner.client,
             user: Some(&self.owner.user),
+            operator: operator(&self.call),
             request_id: &self.call.request_id,
             now: self.call.now,
         }

@@ -12,6 +12,7 @@ mod enrol;
 mod health;
 pub mod housekeeping;
 mod judge;
+pub mod key_ring;
 mod qr_code;
 mod recovery_codes;
 mod send;
@@ -19,6 +20,7 @@ pub mod session;
 mod status;
 mod step_up;
 pub mod tokens;
+pub mod users;
 mod verify;
 
 pub use self::asked::{Asked, By, Caller, Credential};

@@ -374,6 +374,51 @@ pub async fn count_sealed_with_others(
         .collect())
 }
 
+/// How many accounts each key sealed, by key.
+pub async fn count_by_key(db: &dyn Database) -> Result<Vec<(String, u64)>, DatabaseError> {
+    #[derive(Deserialize)]
+    struct Row {
+        key_id: String,
+        count: u64,
+    }
+    let sql = "SELECT key_id, COUNT(*) AS count FROM accounts GROUP BY key_id ORDER BY key_id";
+    let rows: Vec<Row> = db.run(Statement::new(sql, [])).await?.into_rows()?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.key_id, row.count))
+        .collect())
+}
+
+/// What the list of users says of one.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    pub user_id: UserId,
+    pub mfa_enabled: i64,
+    pub created_at: UnixTime,
+    pub updated_at: UnixTime,
+}
+
+/// The next users of a client after that one, by id, of those whose id begins with `prefix`.
+pub async fn list(
+    db: &dyn Database,
+    client: &ClientId,
+    prefix: &str,
+    after: &str,
+    most: u32,
+) -> Result<Vec<Listed>, DatabaseError> {
+    let sql =
+        "SELECT user_id, mfa_enabled, created_at, updated_at FROM accounts WHERE client_id = ?1";
+    let mut statement = Statement::new(sql, [client.as_str().into()]);
+    statement.bind(" AND user_id > ", after);
+    if !prefix.is_empty() {
+        statement.bind(" AND user_id >= ", prefix);
+        // Ids are printable ASCII, all of which comes before DEL.
+        statement.bind(" AND user_id < ", format!("{prefix}\u{7f}"));
+    }
+    statement.bind(" ORDER BY user_id LIMIT ", most);
+    db.run(statement).await?.into_rows()
+}
+
 /// Whether there is any account at all.
 pub async fn any(db: &dyn Database) -> Result<bool, DatabaseError> {
     let one = Statement::new("SELECT id FROM accounts LIMIT 1", []);

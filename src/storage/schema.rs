@@ -12,7 +12,7 @@ pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
         ),
         probe("SELECT scope, window_start, count FROM send_counters LIMIT 0"),
         probe("SELECT jti, expires_at FROM revoked_tokens LIMIT 0"),
-        probe("SELECT event, outcome, detail FROM audit_log LIMIT 0"),
+        probe("SELECT event, outcome, operator, detail FROM audit_log LIMIT 0"),
         probe(
             "SELECT client_id, id, digest, scopes, expires_at, last_used_at FROM api_keys LIMIT 0",
         ),

@@ -8,6 +8,7 @@
 )]
 
 mod admin;
+mod api_keys;
 mod auth;
 mod budget;
 mod contract;
@@ -15,6 +16,7 @@ mod faults;
 mod housekeeping;
 mod import;
 mod isolation;
+mod operators;
 mod providers;
 mod qr_code;
 mod recovery;

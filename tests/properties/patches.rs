@@ -50,6 +50,7 @@ fn call() -> Call {
         request_id: RequestId::draw().unwrap(),
         later: Later::default(),
         trace: Trace::default(),
+        operator: None,
     }
 }
 

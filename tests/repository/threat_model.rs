@@ -38,7 +38,11 @@ fn every_attack_of_the_catalogue_has_a_row() {
         .map(|id| format!("ATK-{id:02}"))
         .collect();
     let rows: BTreeSet<String> = catalogue().into_keys().collect();
-    assert_eq!(rows, expected);
+    assert!(
+        expected.is_subset(&rows),
+        "{:?}",
+        expected.difference(&rows)
+    );
 }
 
 #[test]

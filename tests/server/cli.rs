@@ -171,7 +171,17 @@ fn a_client_is_made_listed_and_given_a_new_secret() {
     assert_eq!(auth(made[1].1), 200);
 
     let list = run(&["client", "list"]);
-    assert_eq!(list, "app123  Demo\nshop    Shop\n");
+    let columns = |line: &str| {
+        line.split_whitespace()
+            .take(3)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let lines: Vec<_> = list.lines().map(columns).collect();
+    assert_eq!(
+        lines[1..],
+        [["app123", "Demo", "on"], ["shop", "Shop", "on"]]
+    );
     let list: Value = serde_json::from_str(&run(&["client", "list", "--json"])).unwrap();
     assert_eq!(list["clients"][1]["settings"]["require_step_up"], true);
 
@@ -186,6 +196,291 @@ fn a_client_is_made_listed_and_given_a_new_secret() {
     let rotated: Value = serde_json::from_str(&rotated).unwrap();
     assert_eq!(auth(made[1].1), 401, "the former secret");
     assert_eq!(auth(rotated["client_secret"].as_str().unwrap()), 200);
+}
+
+#[test]
+fn a_client_is_shown_set_turned_off_and_on_and_deleted_only_when_it_is_named_twice() {
+    let directory = Directory::new("client-life");
+    let dev = Dev::start(&directory);
+    let run = |arguments: &[&str]| out(&dev.run(&directory, arguments));
+    let shown = run(&[
+        "client",
+        "settings",
+        "app123",
+        "locale=es",
+        "cooldown_seconds=90",
+    ]);
+    assert!(
+        shown.contains("cooldown_seconds") && shown.contains("90"),
+        "{shown}"
+    );
+    let json: Value = serde_json::from_str(&run(&["client", "show", "app123", "--json"])).unwrap();
+    assert_eq!(json["settings"]["locale"], "es");
+    assert!(run(&["client", "disable", "app123"]).contains("disabled"));
+    let body = json!({"client_id": "app123", "client_secret": "secret123"});
+    assert_eq!(dev.send("url", "POST", "/auth", "", &body).status, 401);
+    run(&["client", "enable", "app123"]);
+    dev.token();
+    let wrong = dev.run(
+        &directory,
+        &["client", "delete", "app123", "--confirm", "app12"],
+    );
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(
+        !wrong.status.success() && said.contains("nothing was deleted"),
+        "{said}"
+    );
+    dev.token();
+    run(&["client", "delete", "app123", "--confirm", "app123"]);
+    assert_eq!(dev.send("url", "POST", "/auth", "", &body).status, 401);
+}
+
+#[test]
+fn what_is_no_client_id_reaches_no_route_of_the_service() {
+    let directory = Directory::new("path");
+    let dev = Dev::start(&directory);
+    for id in ["../audit", "a/b", "x?limit=1", "a b", "..", "%2e%2e"] {
+        let output = dev.run(&directory, &["client", "show", id]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{id}: {said}");
+        assert!(said.contains("expected a client id"), "{said}");
+    }
+}
+
+#[test]
+fn the_token_that_dev_keeps_is_shown_to_this_machine_alone() {
+    let directory = Directory::new("kept");
+    drop(Dev::start(&directory));
+    let run = |url: &str| {
+        let mut command = Program::command(&directory, &[("CANDADO_URL", url)]);
+        let output = command.args(["client", "list"]).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // Whoever listens there would have read the token, if it had been sent.
+    for url in [
+        "https://mfa.example.com",
+        "https://localhost.evil.example",
+        "https://192.0.2.1",
+    ] {
+        let said = run(url);
+        assert!(
+            said.contains("CANDADO_ADMIN_TOKEN is not set"),
+            "{url}: {said}"
+        );
+    }
+    for url in [
+        "http://mfa.example.com",
+        "http://localhost@evil.example",
+        "https://mfa.example.com/x",
+    ] {
+        let said = run(url);
+        assert!(
+            said.contains("CANDADO_URL is not the address"),
+            "{url}: {said}"
+        );
+    }
+    for url in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
+        let said = run(url);
+        assert!(said.contains("does not answer"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn keys_are_made_used_listed_and_revoked() {
+    let directory = Directory::new("keys");
+    let dev = Dev::start(&directory);
+    let run = |arguments: &[&str]| out(&dev.run(&directory, arguments));
+    let made = run(&[
+        "keys", "create", "app123", "Login", "--scope", "read", "--days", "30",
+    ]);
+    let key = made.trim().strip_prefix("CANDADO_API_KEY=").unwrap();
+    let status = || dev.send("url", "GET", "/mfa/status?user_id=ann", key, &Value::Null);
+    status().expect(200);
+    let list: Value = serde_json::from_str(&run(&["keys", "list", "app123", "--json"])).unwrap();
+    let id = list["keys"][0]["key_id"].as_str().unwrap().to_owned();
+    let table = run(&["keys", "list", "app123"]);
+    assert!(
+        table.contains(&id) && table.contains("read") && !table.contains(key),
+        "{table}"
+    );
+    assert_eq!(
+        run(&["keys", "revoke", "app123", &id]),
+        format!("{id} is revoked.\n")
+    );
+    assert_eq!(status().status, 401);
+    let wrong = dev.run(
+        &directory,
+        &["keys", "create", "app123", "X", "--scope", "all"],
+    );
+    assert!(
+        String::from_utf8(wrong.stderr)
+            .unwrap()
+            .contains("verify, send, enrol, manage, read")
+    );
+}
+
+#[test]
+fn users_and_the_record_are_read_and_users_unlocked_disabled_and_deleted() {
+    let directory = Directory::new("users");
+    let dev = Dev::start(&directory);
+    let run = |arguments: &[&str]| out(&dev.run(&directory, arguments));
+    let token = dev.token();
+    for user in ["ann", "a/../b", "=1+1"] {
+        let body = json!({"user_id": user, "phone": "+34600111222", "confirm": false});
+        dev.send("url", "POST", "/mfa/register", &token, &body)
+            .expect(200);
+    }
+    let list = run(&["users", "list", "app123", "--prefix", "a"]);
+    assert!(
+        list.contains("ann") && list.contains("a/../b") && !list.contains("=1+1"),
+        "{list}"
+    );
+    let shown = run(&["users", "show", "app123", "a/../b"]);
+    assert!(
+        shown.contains("a/../b") && shown.contains("enrolled") && !shown.contains("600111222"),
+        "{shown}"
+    );
+    let export: Value = serde_json::from_str(&run(&["users", "export", "app123", "ann"])).unwrap();
+    assert_eq!(export["user"]["phone"], "+34600111222");
+    assert!(run(&["users", "unlock", "app123", "ann"]).contains("unlocked"));
+    assert!(run(&["users", "disable", "app123", "ann"]).contains("off"));
+    assert!(run(&["users", "delete", "app123", "ann", "--confirm", "ann"]).contains("deleted"));
+    let record = run(&["audit", "--user", "ann"]);
+    let kinds: Vec<&str> = record
+        .lines()
+        .map(|line| line.split_whitespace().nth(3).unwrap())
+        .collect();
+    assert_eq!(kinds, ["enrolled", "unlocked", "disabled", "deleted"]);
+    assert_eq!(
+        run(&["audit", "--operator", "admin", "--json"])
+            .lines()
+            .count(),
+        3
+    );
+    let all = run(&[
+        "audit", "--all", "--event", "enrolled", "--format", "csv", "--from", "1h",
+    ]);
+    assert!(
+        all.starts_with("id,at,client_id") && all.contains("\"'=1+1\""),
+        "{all}"
+    );
+    assert_eq!(all.lines().count(), 4);
+    let ring = run(&["key-ring"]);
+    assert!(ring.contains("2 of 2 users"), "{ring}");
+    let top: Value = serde_json::from_str(&run(&["top", "--once", "--json"])).unwrap();
+    let enrolled = json!({"client_id": "app123", "event": "enrolled", "count": 3});
+    assert!(
+        top["events"].as_array().unwrap().contains(&enrolled),
+        "{top}"
+    );
+}
+
+#[test]
+fn the_record_is_followed_as_it_goes_on() {
+    let directory = Directory::new("follow");
+    let dev = Dev::start(&directory);
+    let url = dev.text("url").to_owned();
+    let mut command = Program::command(&directory, &[("CANDADO_URL", &url)]);
+    let mut child = command
+        .args(["audit", "--follow", "--json", "--event", "enrolled"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let body = json!({"user_id": "ann"});
+    dev.send("url", "POST", "/mfa/register", &dev.token(), &body)
+        .expect(200);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(line["user_id"], "ann");
+}
+
+#[test]
+fn users_are_brought_along_and_a_second_run_goes_on_where_the_first_was_cut_off() {
+    let directory = Directory::new("import");
+    let dev = Dev::start(&directory);
+    let url = dev.text("url").to_owned();
+    let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    let mut text = "user_id,secret,digits\n".to_owned();
+    for user in 0..20 {
+        text.push_str(&format!("u{user},{secret},6\n"));
+    }
+    text.push_str(&format!("ann,{secret},7\n=cmd,{secret},6\nu3,{secret},6\n"));
+    let file = directory.0.join("users.csv");
+    std::fs::write(&file, &text).unwrap();
+    let import = |more: &[&str]| {
+        let variables = [
+            ("CANDADO_URL", url.as_str()),
+            ("CANDADO_CLIENT_ID", "app123"),
+            ("CANDADO_CLIENT_SECRET", "secret123"),
+        ];
+        let mut command = Program::command(&directory, &variables);
+        command
+            .args(["import", "--from", "csv", "users.csv", "--json"])
+            .args(more);
+        let output = command.output().unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (
+            output.status.code(),
+            told,
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (code, told, _) = import(&["--dry-run"]);
+    assert_eq!(
+        (code, &told["ready"], &told["refused"]),
+        (Some(1), &json!(21), &json!(2))
+    );
+    assert!(!directory.0.join("users.csv.done").exists());
+    // As if the program had ended after these, within the line of a third.
+    std::fs::write(directory.0.join("users.csv.done"), "u0\nu1\nu1").unwrap();
+    let (code, told, said) = import(&[]);
+    assert_eq!(code, Some(1), "{said}");
+    let expected = json!({"records": 23, "ready": 0, "imported": 19, "there_already": 0, "done_before": 2, "refused": 2});
+    assert_eq!(told, expected);
+    let report = std::fs::read_to_string(directory.0.join("users.csv.refused.csv")).unwrap();
+    let report: Vec<&str> = report.lines().collect();
+    assert!(
+        report[1].starts_with("22,") && report[1].contains("digits"),
+        "{report:?}"
+    );
+    assert!(report[2].starts_with("24,u3,"), "{report:?}");
+    assert!(!report.join("").contains(secret));
+    let status = dev.send(
+        "url",
+        "GET",
+        "/mfa/status?user_id=u19",
+        &dev.token(),
+        &Value::Null,
+    );
+    assert_eq!(status.expect(200)["state"], "active");
+    let (_, told, _) = import(&[]);
+    assert_eq!(
+        (&told["imported"], &told["done_before"]),
+        (&json!(0), &json!(21))
+    );
+    std::fs::remove_file(directory.0.join("users.csv.done")).unwrap();
+    let (_, told, _) = import(&[]);
+    assert_eq!(
+        (&told["imported"], &told["there_already"]),
+        (&json!(2), &json!(19))
+    );
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let directory = Directory::new("completions");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = out(&Program::command(&directory, &[])
+            .args(["completions", shell])
+            .output()
+            .unwrap());
+        assert!(
+            script.contains("rotate-secret") && script.contains("key-ring"),
+            "{shell}"
+        );
+    }
 }
 
 #[test]

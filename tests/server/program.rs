@@ -20,7 +20,7 @@ pub(crate) const PRODUCTION: &[(&str, &str)] = &[
 ];
 
 /// A place for databases that goes with the test.
-pub(crate) struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
     pub(crate) fn new(name: &str) -> Self {

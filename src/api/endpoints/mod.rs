@@ -32,5 +32,7 @@ endpoints_of! {
     clients
     api_keys
     operator
+    user_admin
+    audit
     health
 }

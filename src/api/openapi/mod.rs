@@ -129,6 +129,12 @@ fn add_headers(components: &mut Components) {
             "The methods of this path.",
             json!("POST, OPTIONS"),
         ),
+        (
+            "Link",
+            text(),
+            "Where the next page is, with `rel=\"next\"`; missing on the last one (RFC 8288).",
+            json!("</admin/audit?format=csv&after=42>; rel=\"next\""),
+        ),
     ] {
         let header = HeaderBuilder::new()
             .schema(Some(schema))

@@ -9,7 +9,7 @@ use utoipa::openapi::path::{
     HttpMethod, Operation as Described, Parameter, ParameterBuilder, ParameterIn, PathItem,
 };
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::schema::{AllOf, ObjectBuilder};
+use utoipa::openapi::schema::{AllOf, ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     Components, Content, ContentBuilder, Paths, Ref, RefOr, Required, Response, ResponseBuilder,
@@ -226,6 +226,22 @@ impl Operation {
         push::<T>(&mut self.answers);
         let response = success(description).content(JSON, content(reference::<T>(), examples));
         self.respond(status, response.build())
+    }
+
+    /// The same answer in another form.
+    pub(in crate::api) fn answers_also(mut self, media_type: &str, description: &str) -> Self {
+        if let Some(RefOr::T(response)) = self.described.responses.responses.get_mut("200") {
+            let schema = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some(description));
+            let content = ContentBuilder::new().schema(Some(schema)).build();
+            response
+                .content
+                .insert(media_type.to_owned(), RefOr::T(content));
+            let link = Ref::new("#/components/headers/Link");
+            response.headers.insert("Link".to_owned(), RefOr::Ref(link));
+        }
+        self
     }
 
     pub(in crate::api) fn answers_nothing(self, description: &str) -> Self {

@@ -167,6 +167,15 @@ impl Counter {
             .min(of_today)
     }
 
+    /// Wrong guesses in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) fn failures_of_a_day(&self, now: UnixTime) -> usize {
+        self.within_a_day(now).count()
+    }
+
     fn within_a_day(&self, now: UnixTime) -> impl Iterator<Item = UnixTime> {
         let since = move |time: &UnixTime| now.seconds_from(*time) < DAY;
         self.of_today.iter().copied().filter(since)

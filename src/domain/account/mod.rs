@@ -7,6 +7,7 @@ mod contact;
 mod counters;
 mod enrolment;
 mod factor;
+mod overview;
 mod recovery_set;
 mod session;
 
@@ -29,6 +30,7 @@ pub use counters::{
     Locks,
 };
 pub use enrolment::{Enrolment, EnrolmentError, PENDING_LIFETIME};
+pub use overview::{CountView, FactorView};
 pub use session::{Answer, Fetched, Once, Repeat, Session, SessionProof, Standing};
 
 /// The layout of a stored account. A reader of a newer one than it knows refuses it.

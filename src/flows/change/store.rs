@@ -117,6 +117,7 @@ fn swap(app: &App, found: Found, request_id: &RequestId) -> Result<Statement, Er
         scene: Scene {
             client: &found.owner.client,
             user: Some(&found.owner.user),
+            operator: None,
             request_id,
             now: app.now(),
         },

@@ -1,22 +1,13 @@
 //! `candado client`: applications that may use a service.
 
-use std::fmt::Write as _;
-use std::time::Duration;
-
 use clap::Subcommand;
-use http::{Method, Request};
+use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::dev::kept_admin_token;
-use super::serve::{block_on, variable};
+use super::remote::{Service, list, step, text};
+use super::table::{table, time};
 use super::{Problem, print};
-use crate::native::http_client::{Client, system_roots};
-use crate::platform::HttpClient;
-
-const LOCAL: &str = "http://localhost:8787";
-/// Of an answer: some ten thousand clients.
-const ANSWER: usize = 16 << 20;
-const TIMEOUT: Duration = Duration::from_secs(30);
+use crate::domain::ids::ClientId;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -34,21 +25,59 @@ enum Command {
         /// What people call the application
         name: String,
         /// Its id; drawn if it is not given
-        #[arg(long)]
-        id: Option<String>,
+        #[arg(long, value_parser = client_id)]
+        id: Option<ClientId>,
         /// A setting, such as `require_step_up=true`; again for each
         #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = setting)]
         settings: Vec<(String, Value)>,
     },
     /// Lists all clients
     List,
+    /// Shows a client with every setting as it applies
+    Show {
+        #[arg(value_parser = client_id)]
+        id: ClientId,
+    },
+    /// Changes settings of a client, and shows them all
+    Settings {
+        #[arg(value_parser = client_id)]
+        id: ClientId,
+        /// `locale=es`; `issuer=null` returns one to its default. None: shows them
+        #[arg(value_name = "SETTING=VALUE", value_parser = setting)]
+        settings: Vec<(String, Value)>,
+    },
+    /// Turns a client off: its tokens are dead at once and for good, its API keys while it is off
+    Disable {
+        #[arg(value_parser = client_id)]
+        id: ClientId,
+    },
+    /// Turns a client on again
+    Enable {
+        #[arg(value_parser = client_id)]
+        id: ClientId,
+    },
     /// Gives a client a new secret, and prints it
     RotateSecret {
-        id: String,
+        #[arg(value_parser = client_id)]
+        id: ClientId,
         /// For how many seconds the present secret works beside it
         #[arg(long, default_value_t = 86_400)]
         overlap: u64,
     },
+    /// Deletes a client with all its users and keys
+    Delete {
+        #[arg(value_parser = client_id)]
+        id: ClientId,
+        /// The id once more: there is no way back
+        #[arg(long, value_name = "ID")]
+        confirm: String,
+    },
+}
+
+/// Checked here, so that what is no id is told before anything is asked.
+pub(super) fn client_id(text: &str) -> Result<ClientId, String> {
+    let id = ClientId::try_from(text.to_owned());
+    id.map_err(|error| format!("expected {error}"))
 }
 
 /// The value as JSON where it is some, else as text.
@@ -60,31 +89,68 @@ fn setting(text: &str) -> Result<(String, Value), String> {
     Ok((name.to_owned(), value))
 }
 
+/// Where the routes of one client begin.
+pub(super) fn path(id: &ClientId) -> String {
+    format!("/admin/clients/{}", step(id.as_str()))
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Problem> {
-    let answer = match &arguments.command {
-        Command::Create { name, id, settings } => {
-            let settings: Map<String, Value> = settings.iter().cloned().collect();
-            let body = match id {
-                Some(id) => json!({"client_id": id, "name": name, "settings": settings}),
-                None => json!({"name": name, "settings": settings}),
-            };
-            ask(Method::POST, "/admin/clients", Some(&body))?
-        }
-        Command::List => ask(Method::GET, "/admin/clients", None)?,
-        Command::RotateSecret { id, overlap } => {
-            let path = format!("/admin/clients/{id}/rotate-secret");
-            let body = json!({"overlap_seconds": overlap});
-            ask(Method::POST, &path, Some(&body))?
-        }
-    };
-    print(&if arguments.json {
+    let service = Service::as_operator()?;
+    let answer = ask(&service, &arguments.command)?;
+    print(&if arguments.json && !answer.is_null() {
         format!("{answer:#}\n")
     } else {
-        match &arguments.command {
-            Command::List => table(&answer),
-            _ => secret(&answer),
-        }
+        describe(&arguments.command, &answer)
     })
+}
+
+fn ask(service: &Service, command: &Command) -> Result<Value, Problem> {
+    let patch = |id: &ClientId, body: Value| service.ask(Method::PATCH, &path(id), Some(&body));
+    match command {
+        Command::Create { name, id, settings } => {
+            let settings: Map<String, Value> = settings.iter().cloned().collect();
+            let mut body = json!({"name": name, "settings": settings});
+            if let (Some(id), Some(body)) = (id, body.as_object_mut()) {
+                body.insert("client_id".to_owned(), id.as_str().into());
+            }
+            service.ask(Method::POST, "/admin/clients", Some(&body))
+        }
+        Command::List => service.get("/admin/clients"),
+        Command::Show { id } => service.get(&path(id)),
+        Command::Settings { id, settings } if settings.is_empty() => service.get(&path(id)),
+        Command::Settings { id, settings } => {
+            let settings: Map<String, Value> = settings.iter().cloned().collect();
+            patch(id, json!({"settings": settings}))
+        }
+        Command::Disable { id } => patch(id, json!({"disabled": true})),
+        Command::Enable { id } => patch(id, json!({"disabled": false})),
+        Command::RotateSecret { id, overlap } => {
+            let body = json!({"overlap_seconds": overlap});
+            let path = format!("{}/rotate-secret", path(id));
+            service.ask(Method::POST, &path, Some(&body))
+        }
+        Command::Delete { id, confirm } => {
+            if id.as_str() != confirm {
+                return Err(format!(
+                    "--confirm says {confirm}, which is not {}: nothing was deleted",
+                    id.as_str()
+                ));
+            }
+            service.ask(Method::DELETE, &path(id), None)
+        }
+    }
+}
+
+fn describe(command: &Command, answer: &Value) -> String {
+    match command {
+        Command::List => clients(answer),
+        Command::Create { .. } | Command::RotateSecret { .. } => secret(answer),
+        Command::Delete { id, .. } => format!("{} is deleted.\n", id.as_str()),
+        Command::Show { .. }
+        | Command::Settings { .. }
+        | Command::Disable { .. }
+        | Command::Enable { .. } => client(answer),
+    }
 }
 
 /// As lines for the environment of the application.
@@ -93,63 +159,45 @@ fn secret(client: &Value) -> String {
     format!("CANDADO_CLIENT_ID={id}\nCANDADO_CLIENT_SECRET={secret}\n")
 }
 
-fn table(answer: &Value) -> String {
-    let clients = answer.get("clients").and_then(Value::as_array);
-    let clients = clients.map(Vec::as_slice).unwrap_or_default();
-    let widest = clients.iter().map(|client| text(client, "client_id").len());
-    let Some(width) = widest.max() else {
+fn is_disabled(client: &Value) -> bool {
+    client.get("disabled").and_then(Value::as_bool) == Some(true)
+}
+
+fn clients(answer: &Value) -> String {
+    let clients = list(answer, "clients");
+    if clients.is_empty() {
         return "There is no client yet: `candado client create NAME` makes one.\n".to_owned();
-    };
-    let mut lines = String::new();
-    for client in clients {
-        let disabled = client.get("disabled").and_then(Value::as_bool);
-        let state = if disabled == Some(true) {
-            "  (disabled)"
+    }
+    let row = |client: &Value| {
+        let state = if is_disabled(client) {
+            "disabled"
         } else {
-            ""
+            "on"
         };
+        let made = time(client.get("created_at").and_then(Value::as_u64));
         let (id, name) = (text(client, "client_id"), text(client, "name"));
-        let _ = writeln!(lines, "{id:width$}  {name}{state}");
-    }
-    lines
+        vec![id.to_owned(), name.to_owned(), state.to_owned(), made]
+    };
+    let rows: Vec<_> = clients.iter().map(row).collect();
+    table(&["CLIENT", "NAME", "STATE", "MADE"], &rows)
 }
 
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value.get(field).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn ask(method: Method, path: &str, body: Option<&Value>) -> Result<Value, Problem> {
-    let url = variable("CANDADO_URL").unwrap_or_else(|| LOCAL.to_owned());
-    let url = url.trim().trim_end_matches('/');
-    let token = variable("CANDADO_ADMIN_TOKEN").or_else(kept_admin_token);
-    let token = token.ok_or("CANDADO_ADMIN_TOKEN is not set: it is the service's ADMIN_TOKEN")?;
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("{url}{path}"))
-        .header("authorization", format!("Bearer {}", token.trim()))
-        .header("content-type", "application/json")
-        .body(
-            body.map(|body| body.to_string().into_bytes())
-                .unwrap_or_default(),
-        )
-        .map_err(|_| format!("CANDADO_URL is not the address of a service: {url}"))?;
-    let client = Client::new(system_roots(), ANSWER).map_err(|error| error.to_string())?;
-    let answer = block_on(client.send(request, TIMEOUT))?
-        .map_err(|error| format!("{url} does not answer: {error}"))?;
-    let value: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    if answer.status().is_success() {
-        return Ok(value);
+fn client(client: &Value) -> String {
+    let state = if is_disabled(client) {
+        "disabled"
+    } else {
+        "on"
+    };
+    let made = time(client.get("created_at").and_then(Value::as_u64));
+    let mut rows = vec![
+        vec!["client_id".to_owned(), text(client, "client_id").to_owned()],
+        vec!["name".to_owned(), text(client, "name").to_owned()],
+        vec!["state".to_owned(), state.to_owned()],
+        vec!["made".to_owned(), made],
+    ];
+    let settings = client.get("settings").and_then(Value::as_object);
+    for (name, value) in settings.into_iter().flatten() {
+        rows.push(vec![name.clone(), value.to_string()]);
     }
-    let said = match text(&value, "message") {
-        "" => "this is no answer of Candado's: is the address right?",
-        said => said,
-    };
-    let field = match text(&value, "field") {
-        "" => String::new(),
-        field => format!("{field}: "),
-    };
-    Err(format!(
-        "{url} refused with {}: {field}{said}",
-        answer.status().as_u16()
-    ))
+    table(&["SETTING", "VALUE"], &rows)
 }

@@ -1,10 +1,18 @@
 //! The program `candado`: its commands and how they end.
 
+mod api_keys;
+mod audit;
 mod client;
+mod completions;
 mod dev;
 mod health;
+mod key_ring;
 mod keys;
+mod remote;
 mod serve;
+mod table;
+mod top;
+mod users;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,8 +52,8 @@ To serve, these variables say how:
 The other commands talk to a running service:
 
   CANDADO_URL                   where it is; http://localhost:8787 if not set
-  CANDADO_ADMIN_TOKEN           secret: its ADMIN_TOKEN. Without it, the one `candado dev` keeps
-                                in candado-dev
+  CANDADO_ADMIN_TOKEN           secret: its ADMIN_TOKEN, or yours of several. Without it, and for a
+                                service on this machine, the one `candado dev` keeps in candado-dev
 ";
 
 /// Multi-factor authentication as a service.
@@ -64,12 +72,24 @@ enum Command {
     Serve,
     /// Serves on this machine, to try it: with keys, a database, a client, guides and an inbox
     Dev(dev::Arguments),
-    /// Applications that may use a service: make, list, give a new secret
+    /// Applications that may use a service: make, list, set, give a new secret, delete
     Client(client::Arguments),
+    /// API keys of a client: make, list, revoke
+    Keys(api_keys::Arguments),
+    /// Users of a client: list, show, unlock, disable, delete, export
+    Users(users::Arguments),
+    /// The record of events, as it is and as it goes on
+    Audit(audit::Arguments),
+    /// How far a rotation of keys is
+    KeyRing(key_ring::Arguments),
+    /// What happens now, in numbers
+    Top(top::Arguments),
     /// Says whether the service that listens here is fit to serve: for health checks
     Health,
     /// Prints fresh secrets for a new service
     GenerateKeys(keys::Arguments),
+    /// Prints what a shell needs to complete these commands
+    Completions(completions::Arguments),
 }
 
 pub fn main() -> ExitCode {
@@ -86,8 +106,14 @@ pub fn main() -> ExitCode {
         None | Some(Command::Serve) => serve::run(),
         Some(Command::Dev(arguments)) => dev::run(arguments),
         Some(Command::Client(arguments)) => client::run(arguments),
+        Some(Command::Keys(arguments)) => api_keys::run(arguments),
+        Some(Command::Users(arguments)) => users::run(arguments),
+        Some(Command::Audit(arguments)) => audit::run(arguments),
+        Some(Command::KeyRing(arguments)) => key_ring::run(arguments),
+        Some(Command::Top(arguments)) => top::run(arguments),
         Some(Command::Health) => health::run(),
         Some(Command::GenerateKeys(arguments)) => keys::run(arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -103,5 +129,6 @@ pub fn main() -> ExitCode {
 fn print(text: &str) -> Result<(), Problem> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| error.to_string())
+    // By its kind, so that a reader that went away can be told apart.
+    written.map_err(|error| error.kind().to_string())
 }
