@@ -47,6 +47,11 @@ fn enr_11_imported_secrets_of_the_corpus_are_long_enough_or_refused() {
 }
 
 #[test]
+fn enr_11_files_of_other_products_in_the_corpus_bring_no_short_secret_along() {
+    replay("brought_files", targets::brought_files);
+}
+
+#[test]
 fn rec_09_codes_of_the_corpus_mean_what_they_say() {
     replay("codes", targets::codes);
 }

@@ -16,6 +16,7 @@ const groups = [
     ["log-in", "Ask for a code after the password, and act on every answer."],
     ["recover", "Let a user back in who has lost the phone."],
     ["api-keys", "Keys in the place of tokens, limited to what a program is for."],
+    ["move-to-candado", "Bring your users along from Keycloak, Auth0, privacyIDEA and others."],
     ["move-from-pyotp", "Keep your users' authenticator apps when you move to Candado."],
   ]],
   ["Look it up", [

@@ -5,6 +5,9 @@ pub mod account;
 pub mod address;
 pub mod api_key;
 pub mod brand;
+/// Of the native program alone: nothing in the Worker reads files.
+#[cfg(not(target_arch = "wasm32"))]
+pub mod bring;
 pub mod client;
 pub mod codes;
 pub mod contact;

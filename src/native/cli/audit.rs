@@ -1,5 +1,6 @@
 //! `candado audit`: the record of events, as it is and as it goes on.
 
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -157,14 +158,16 @@ impl Reader<'_> {
         newest_first.reverse();
         let mut last = newest_first.last().and_then(id_of).unwrap_or(0);
         self.show(&newest_first, true)?;
-        while self.arguments.follow {
+        if !self.arguments.follow {
+            return Ok(());
+        }
+        loop {
             std::thread::sleep(Duration::from_secs(1));
             let page = self.page(("after", last), PAGE)?;
             let events = list(&page, "events");
             last = events.last().and_then(id_of).unwrap_or(last);
             self.show(events, false)?;
         }
-        Ok(())
     }
 
     fn all(&self) -> Result<(), Problem> {
@@ -190,7 +193,7 @@ impl Reader<'_> {
             }
             Format::Jsonl => {
                 for event in events {
-                    shown.push_str(&format!("{event}\n"));
+                    let _ = writeln!(shown, "{event}");
                 }
             }
             Format::Csv => return self.csv(events, first),
@@ -235,12 +238,12 @@ fn line(event: &Value) -> String {
     let mut line = format!("{at}  {whose:24}  {:20}", text(event, "event"));
     for field in ["method", "operator"] {
         if !text(event, field).is_empty() {
-            line.push_str(&format!("  {}", text(event, field)));
+            let _ = write!(line, "  {}", text(event, field));
         }
     }
     let detail = event.get("detail").and_then(Value::as_object);
     if let Some(detail) = detail.filter(|detail| !detail.is_empty()) {
-        line.push_str(&format!("  {}", Value::Object(detail.clone())));
+        let _ = write!(line, "  {}", Value::Object(detail.clone()));
     }
     format!("{}\n", line.trim_end())
 }

@@ -126,8 +126,8 @@ fn ask(service: &Service, command: &Command) -> Result<Value, Problem> {
         Command::Enable { id } => patch(id, json!({"disabled": false})),
         Command::RotateSecret { id, overlap } => {
             let body = json!({"overlap_seconds": overlap});
-            let path = format!("{}/rotate-secret", path(id));
-            service.ask(Method::POST, &path, Some(&body))
+            let rotate = format!("{}/rotate-secret", path(id));
+            service.ask(Method::POST, &rotate, Some(&body))
         }
         Command::Delete { id, confirm } => {
             if id.as_str() != confirm {

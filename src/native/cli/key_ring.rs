@@ -1,5 +1,7 @@
 //! `candado key-ring`: how far a rotation of keys is.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::remote::{Service, list, text};
@@ -36,9 +38,10 @@ fn describe(answer: &Value) -> String {
     let rows: Vec<_> = keys.iter().map(row).collect();
     let mut said = table(&["KEY", "ROLE", "USERS"], &rows);
     let (current, all) = (number("current"), number("accounts"));
-    said.push_str(&format!(
-        "{current} of {all} users are sealed with the current key.\n"
-    ));
+    let _ = writeln!(
+        said,
+        "{current} of {all} users are sealed with the current key."
+    );
     if keys.iter().any(|key| text(key, "role") == "missing") {
         said.push_str(
             "A key that sealed users is missing in MASTER_KEYS: put it back, or they are lost.\n",

@@ -6,6 +6,7 @@ mod client;
 mod completions;
 mod dev;
 mod health;
+mod import;
 mod key_ring;
 mod keys;
 mod remote;
@@ -80,6 +81,8 @@ enum Command {
     Users(users::Arguments),
     /// The record of events, as it is and as it goes on
     Audit(audit::Arguments),
+    /// Brings users along from another product, with their authenticator apps
+    Import(import::Arguments),
     /// How far a rotation of keys is
     KeyRing(key_ring::Arguments),
     /// What happens now, in numbers
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Some(Command::Keys(arguments)) => api_keys::run(arguments),
         Some(Command::Users(arguments)) => users::run(arguments),
         Some(Command::Audit(arguments)) => audit::run(arguments),
+        Some(Command::Import(arguments)) => import::run(arguments),
         Some(Command::KeyRing(arguments)) => key_ring::run(arguments),
         Some(Command::Top(arguments)) => top::run(arguments),
         Some(Command::Health) => health::run(),

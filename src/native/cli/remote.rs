@@ -139,7 +139,7 @@ impl Service {
         body: Option<&Value>,
     ) -> Result<Value, Problem> {
         let answer = self.send(method, path, body)?;
-        serde_json::from_slice(answer.body()).or_else(|_| Ok(Value::Null))
+        Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
     }
 
     /// The answer to a request that succeeds, whatever form it has.

@@ -1,5 +1,7 @@
 //! `candado users`: users of clients, as the operator sees them.
 
+use std::fmt::Write as _;
+
 use clap::Subcommand;
 use http::Method;
 use serde_json::{Value, json};
@@ -150,7 +152,7 @@ fn users(answer: &Value) -> String {
     let rows: Vec<_> = list(answer, "users").iter().map(row).collect();
     let mut text = table(&["USER", "MFA", "MADE", "CHANGED"], &rows);
     if let Some(next) = answer.get("next").and_then(Value::as_str) {
-        text.push_str(&format!("There are more: --after '{next}'\n"));
+        let _ = writeln!(text, "There are more: --after '{next}'");
     }
     text
 }

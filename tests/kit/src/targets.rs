@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use candado::domain::account::{Accept, Account, Attempt, Digests, Enrolment, Verdict};
+use candado::domain::bring;
 use candado::domain::codes::guess::GuessedCode;
 use candado::domain::codes::import::{ImportedSecret, ImportedUrl};
 use candado::domain::codes::numeric::NumericCode;
@@ -188,6 +189,27 @@ pub fn imported_secrets(data: &[u8]) {
         assert!((16..=64).contains(&bytes.len()), "ENR-11");
         let again = ImportedUrl::try_from(otpauth::uri("Shop", "ann", bytes, &url.parameters));
         assert!(again.is_ok_and(|again| again == url));
+    }
+}
+
+/// Files of other products, the first byte of which says whose: what is brought along has a user and a secret of at least
+/// 128 bits, whatever the file holds.
+pub fn brought_files(data: &[u8]) {
+    let Some((first, text)) = data.split_first() else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    let format = bring::Format::ALL[usize::from(*first) % bring::Format::ALL.len()];
+    for key in [None, Some([7; 16].as_slice())] {
+        let Ok(records) = bring::read(format, text, key) else {
+            continue;
+        };
+        for brought in records.into_iter().filter_map(|record| record.read.ok()) {
+            assert!(!brought.user.is_empty());
+            assert!((16..=64).contains(&brought.secret.len()));
+        }
     }
 }
 
