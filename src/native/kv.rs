@@ -55,7 +55,9 @@ fn schema(connection: &mut Connection) -> rusqlite::Result<()> {
 impl SqliteKeyValue {
     /// Opens the file, or makes it. A power failure may cost its last entries, which nothing depends on.
     pub fn open(path: &Path, clock: Clock) -> Result<Self, OpenError> {
-        let database = Sqlite::open_with(path, Durability::Normal, schema)?;
+        let database = Sqlite::open_with(path, Durability::Normal, |connection| {
+            Ok(schema(connection)?)
+        })?;
         Ok(Self { database, clock })
     }
 

@@ -26,6 +26,11 @@ impl Row {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
+    /// The values in the order of their columns.
+    pub fn into_values(self) -> impl Iterator<Item = Value> {
+        self.0.into_iter().map(|(_, value)| value)
+    }
+
     pub(super) fn decode<T: DeserializeOwned>(self) -> Result<T, RowError> {
         let columns = self.0.into_iter().map(|(name, value)| (Name(name), value));
         T::deserialize(MapDeserializer::new(columns))

@@ -8,6 +8,7 @@
 )]
 
 mod connections;
+mod copy;
 mod races;
 mod schema;
 mod tls;

@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod copy;
 mod program;
 
 use std::io::{Read, Write};

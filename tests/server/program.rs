@@ -29,6 +29,10 @@ impl Directory {
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
 }
 
 impl Drop for Directory {

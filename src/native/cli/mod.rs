@@ -4,6 +4,7 @@ mod api_keys;
 mod audit;
 mod client;
 mod completions;
+mod copy;
 mod dev;
 mod health;
 mod import;
@@ -87,6 +88,8 @@ enum Command {
     KeyRing(key_ring::Arguments),
     /// What happens now, in numbers
     Top(top::Arguments),
+    /// Moves all data: between SQLite and PostgreSQL, or from what D1 exports, compared row by row
+    Copy(copy::Arguments),
     /// Says whether the service that listens here is fit to serve: for health checks
     Health,
     /// Prints fresh secrets for a new service
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Some(Command::Import(arguments)) => import::run(arguments),
         Some(Command::KeyRing(arguments)) => key_ring::run(arguments),
         Some(Command::Top(arguments)) => top::run(arguments),
+        Some(Command::Copy(arguments)) => copy::run(arguments),
         Some(Command::Health) => health::run(),
         Some(Command::GenerateKeys(arguments)) => keys::run(arguments),
         Some(Command::Completions(arguments)) => completions::run(arguments),

@@ -23,6 +23,13 @@ pub(super) async fn apply(client: &mut Client) -> Result<(), String> {
     done.map_err(|error| describe(&error))
 }
 
+/// Whether the database has a part only of what is being copied into it.
+pub(super) async fn is_half_copied(client: &Client) -> Result<bool, String> {
+    let asked = "SELECT to_regclass('candado_copy') IS NOT NULL";
+    let row = client.query_one(asked, &[]).await;
+    row.map(|row| row.get(0)).map_err(|error| describe(&error))
+}
+
 async fn try_apply(client: &mut Client) -> Result<(), tokio_postgres::Error> {
     let transaction = client.transaction().await?;
     transaction.batch_execute(LOCK).await?;

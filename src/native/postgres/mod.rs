@@ -18,10 +18,12 @@ use tokio::time::timeout;
 
 use dialect::Group;
 pub use key_values::PostgresKeyValue;
-use pool::Lent;
+use pool::{Lent, Sharing};
 pub use url::DatabaseUrl;
 
 use crate::platform::{Database, DatabaseError, Outcome, Statement};
+
+const HALF_COPIED: &str = "a copy into it has not ended: run the same `candado copy` again";
 
 /// How often a batch runs again that the server undid because another was in its way.
 const AGAIN: usize = 3;
@@ -35,9 +37,24 @@ pub struct Postgres(Pool);
 impl Postgres {
     /// Connects, and brings the schema up to date. `most`: connections at a time.
     pub async fn open(url: &DatabaseUrl, most: usize) -> Result<Self, String> {
-        let pool = pool::pool(url, most)?;
+        let pool = pool::pool(url, most, Sharing::WithPrograms)?;
         let mut lent = Lent::from(&pool).await?;
         migrations::apply(lent.client()?).await?;
+        if migrations::is_half_copied(lent.client()?).await? {
+            return Err(HALF_COPIED.to_owned());
+        }
+        lent.give_back();
+        Ok(Self(pool))
+    }
+
+    /// Connects once, if no program is connected, and keeps programs out. With `write` the schema is brought up to
+    /// date; else it stays as it is.
+    pub(super) async fn open_alone(url: &DatabaseUrl, write: bool) -> Result<Self, String> {
+        let pool = pool::pool(url, 1, Sharing::WithNobody)?;
+        let mut lent = Lent::from(&pool).await?;
+        if write {
+            migrations::apply(lent.client()?).await?;
+        }
         lent.give_back();
         Ok(Self(pool))
     }

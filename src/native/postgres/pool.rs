@@ -1,5 +1,6 @@
 //! Connections: made with what the product expects of them, lent for one batch, and closed if it did not end well.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -25,8 +26,47 @@ const SET_UP: &str = "
     SET idle_in_transaction_session_timeout = '10s';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
+/// Who else may work with the database while a connection is there. It is a lock of the session, so it goes with a
+/// program that is killed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sharing {
+    /// Other programs, and nobody who wants it for itself.
+    WithPrograms,
+    /// None that asks.
+    WithNobody,
+}
+
+impl Sharing {
+    /// A session that has just lost its program may hold its lock for a moment more. It is asked for again and
+    /// again, not waited for: whoever waits keeps others out already.
+    fn set_up(self) -> String {
+        let (lock, problem) = match self {
+            Self::WithPrograms => (
+                "pg_try_advisory_lock_shared",
+                "the database is being copied, or copied into",
+            ),
+            Self::WithNobody => (
+                "pg_try_advisory_lock",
+                "a program is connected to the database: stop it first",
+            ),
+        };
+        format!(
+            "{SET_UP};
+            DO $$ BEGIN
+              FOR try IN 1..10 LOOP
+                IF {lock}(hashtext('candado_copy'), hashtext(current_schema())) THEN
+                  RETURN;
+                END IF;
+                PERFORM pg_sleep(0.2);
+              END LOOP;
+              RAISE EXCEPTION '{problem}' USING ERRCODE = 'object_in_use';
+            END $$"
+        )
+    }
+}
+
 /// `most` connections at a time; none is made yet.
-pub(super) fn pool(url: &DatabaseUrl, most: usize) -> Result<Pool, String> {
+pub(super) fn pool(url: &DatabaseUrl, most: usize, sharing: Sharing) -> Result<Pool, String> {
     let config = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
@@ -36,9 +76,11 @@ pub(super) fn pool(url: &DatabaseUrl, most: usize) -> Result<Pool, String> {
             Manager::from_config(url.config().clone(), MakeRustlsConnect::new(tls), config)
         }
     };
-    let set_up = Hook::async_fn(|client: &mut ClientWrapper, _| {
+    let set_up: Arc<str> = sharing.set_up().into();
+    let set_up = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+        let set_up = set_up.clone();
         Box::pin(async move {
-            let done = client.batch_execute(SET_UP).await;
+            let done = client.batch_execute(&set_up).await;
             done.map_err(HookError::Backend)
         })
     });

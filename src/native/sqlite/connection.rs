@@ -14,6 +14,9 @@ static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 /// Longest wait for another process that writes the same file: as long as one for D1.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// The same for whoever wants a file for itself: one that was just closed is free in no time.
+const BRIEF: Duration = Duration::from_millis(500);
+
 /// Statements kept prepared, more than the product has.
 const PREPARED: usize = 64;
 
@@ -23,6 +26,18 @@ pub enum OpenError {
     File(#[from] std::io::Error),
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    #[error("a copy into it has not ended: run the same `candado copy` again")]
+    HalfCopied,
+}
+
+impl OpenError {
+    /// Whether somebody else has the file open.
+    pub(in crate::native) fn is_busy(&self) -> bool {
+        let Self::Sqlite(error) = self else {
+            return false;
+        };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+    }
 }
 
 /// What a commit waits for.
@@ -39,13 +54,17 @@ pub(super) fn to_write(path: &Path, durability: Durability) -> Result<Connection
     make_private(path)?;
     let connection = Connection::open(path)?;
     set_up(&connection)?;
+    make_durable(&connection, durability)?;
+    Ok(connection)
+}
+
+fn make_durable(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
-    connection.pragma_update(None, "synchronous", synchronous)?;
-    Ok(connection)
+    connection.pragma_update(None, "synchronous", synchronous)
 }
 
 /// Another one to the same file, which cannot write. It sees a commit once its sync is done.
@@ -53,6 +72,25 @@ pub(super) fn to_read(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     set_up(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// A connection beside which there is none, in this process or another: a program that serves holds its file even
+/// when it does nothing, and could not open one that is held like this.
+pub(super) fn alone(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    set_up(&connection)?;
+    connection.busy_timeout(BRIEF)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
+    Ok(connection)
+}
+
+/// The same for a file that is to be written; a new one is made.
+pub(super) fn alone_to_write(path: &Path) -> Result<Connection, OpenError> {
+    make_private(path)?;
+    let connection = alone(path)?;
+    make_durable(&connection, Durability::Full)?;
     Ok(connection)
 }
 
@@ -72,12 +110,17 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// A new file is its owner's alone; SQLite gives the files beside it the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
+pub(in crate::native) fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
+}
+
+/// Whether the file has a part only of what is being copied into it.
+pub(super) fn is_half_copied(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.table_exists(None, "candado_copy")
 }
 
 /// What the folder holds, by name: names begin with a number.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
+pub(super) use connection::make_private;
 pub use connection::{Durability, OpenError};
 use readers::Readers;
 use writer::Writer;
@@ -27,8 +28,8 @@ pub struct Sqlite(Place);
 #[derive(Clone)]
 enum Place {
     File(Arc<File>),
-    /// One connection. Nothing waits for a disk, so nobody waits long for a turn.
-    Memory(Arc<Mutex<Connection>>),
+    /// One connection, for one caller or where nothing waits for a disk: nobody waits long for a turn.
+    Alone(Arc<Mutex<Connection>>),
 }
 
 struct File {
@@ -40,14 +41,37 @@ impl Sqlite {
     /// Opens a file, or makes it, and brings its schema up to date. An answer follows the disk: a used
     /// code stays used when the power fails.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, Durability::Full, connection::migrate)
+        Self::open_with(path, Durability::Full, |connection| {
+            if connection::is_half_copied(connection)? {
+                return Err(OpenError::HalfCopied);
+            }
+            Ok(connection::migrate(connection)?)
+        })
+    }
+
+    /// Opens a file that nobody else has open, and keeps others from it. With `write` it is made where there is
+    /// none, and its schema brought up to date; else it stays as it is.
+    pub(super) fn open_alone(path: &Path, write: bool) -> Result<Self, OpenError> {
+        let mut connection = if write {
+            connection::alone_to_write(path)?
+        } else {
+            connection::alone(path)?
+        };
+        if write {
+            connection::migrate(&mut connection)?;
+        }
+        Ok(Self::alone(connection))
+    }
+
+    fn alone(connection: Connection) -> Self {
+        Self(Place::Alone(Arc::new(Mutex::new(connection))))
     }
 
     /// Opens a file, or makes it, with a schema of its own.
     pub(super) fn open_with(
         path: &Path,
         durability: Durability,
-        schema: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
+        schema: impl FnOnce(&mut Connection) -> Result<(), OpenError>,
     ) -> Result<Self, OpenError> {
         let mut connection = connection::to_write(path, durability)?;
         schema(&mut connection)?;
@@ -67,7 +91,7 @@ impl Sqlite {
     ) -> rusqlite::Result<Self> {
         let mut connection = connection::in_memory()?;
         schema(&mut connection)?;
-        Ok(Self(Place::Memory(Arc::new(Mutex::new(connection)))))
+        Ok(Self::alone(connection))
     }
 }
 
@@ -76,7 +100,7 @@ impl Database for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Outcome>, DatabaseError> {
         let file = match &self.0 {
             Place::File(file) => file,
-            Place::Memory(connection) => {
+            Place::Alone(connection) => {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
                 return execute::alone(&connection, &statements).map_err(unavailable);
             }
