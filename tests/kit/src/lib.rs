@@ -7,6 +7,7 @@ pub mod engine;
 pub mod page;
 mod platform;
 mod reply;
+pub mod simulation;
 pub mod targets;
 
 use std::sync::Arc;
