@@ -31,7 +31,7 @@ class D1Database {
 
   constructor() {
     const folder = join(root, "migrations");
-    for (const name of readdirSync(folder).sort()) this.#sqlite.exec(readFileSync(join(folder, name), "utf8"));
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) this.#sqlite.exec(readFileSync(join(folder, name), "utf8"));
   }
 
   prepare(sql) {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { candadoNative } from "../benches/field/candado/native.mjs";
+import { candadoOnPostgres } from "../benches/field/candado/postgres.mjs";
 import { candadoWorker } from "../benches/field/candado/worker.mjs";
 import { fastapi } from "../benches/field/fastapi/contender.mjs";
 import { emptyAxum, emptyWorker } from "../benches/field/floors/contenders.mjs";
@@ -24,7 +25,8 @@ npm run bench -- --rounds=2      the same in fewer rounds, or more
 npm run bench -- --quick         one short round, printed only
 npm run bench -- --only=a,b      these contenders, printed only: ${CONTENDERS.map(({ id }) => id).join(" ")}
 npm run bench -- --growth        the growth alone, printed only
-npm run bench -- --ten-million   with 10 million accounts too: about 20 GB of disk
+npm run bench -- --growth --postgres  the same with the data in PostgreSQL
+npm run bench -- --ten-million   with 10 million accounts too: about 10 GB of disk
 npm run bench -- --profile       where the native program's CPU goes, as a picture; --before=PROGRAM beside another
 npm run bench -- --assert        what CI holds: counts and sizes of Candado's own, no times
 npm run bench -- --write         writes the results of the last whole run into docs/performance.md again
@@ -35,7 +37,7 @@ const flag = { type: "boolean", default: false };
 
 await main(async () => {
   const { values: asked } = parseArgs({
-    options: { help: flag, quick: flag, growth: flag, "ten-million": flag, assert: flag, write: flag, profile: flag, before: { type: "string" }, only: { type: "string" }, rounds: { type: "string", default: "5" } },
+    options: { help: flag, quick: flag, growth: flag, postgres: flag, "ten-million": flag, assert: flag, write: flag, profile: flag, before: { type: "string" }, only: { type: "string" }, rounds: { type: "string", default: "5" } },
   });
   if (asked.help) return void process.stdout.write(HELP);
   if (asked.write) return writeReport(JSON.parse(readFileSync(results, "utf8")));
@@ -53,7 +55,7 @@ await main(async () => {
   const lines = asked.growth ? [] : await race(chosen(asked), { rounds, seconds });
   if (asked.growth) await candadoNative.prepare();
   const after = load();
-  const points = asked.growth || asked.assert || whole ? await growth(sizes(asked)) : [];
+  const points = asked.growth || asked.assert || whole ? await growth(sizes(asked), asked.postgres ? candadoOnPostgres : undefined) : [];
   const arguments_ = process.argv.slice(2);
   const found = {
     lines,

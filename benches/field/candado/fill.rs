@@ -38,10 +38,17 @@ fn main() {
     connection
         .busy_timeout(Duration::from_mins(1))
         .expect("a timeout is set");
-    fill(&connection, &keys, &client, from..from + count);
+    let (mut at, end) = (from, from + count);
+    while at < end {
+        let next = end.min(at + AT_ONCE);
+        fill(&connection, &keys, &client, at..next);
+        at = next;
+    }
 }
 
-/// In one transaction, so that whoever reads beside sees none of them or all.
+/// Accounts of one transaction, whose log is as large as they are.
+const AT_ONCE: u64 = 1_000_000;
+
 fn fill(connection: &Connection, keys: &KeyRing, client: &ClientId, users: std::ops::Range<u64>) {
     let now = now();
     let count = i64::try_from(users.end - users.start).expect("a count of rows");

@@ -1,5 +1,5 @@
 // Candado's native program: SQLite on the disk, as the service itself sets it.
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { capture, cargoProgress, Problem, root, start, step } from "../harness/repository.mjs";
@@ -34,23 +34,17 @@ export const candadoNative = {
     mkdirSync(folder, { recursive: true });
     const database = join(folder, "candado.sqlite");
     const address = `127.0.0.1:${await freePort()}`;
-    const origin = `http://${address}`;
     const variables = freshVariables();
-    const log = openLog(folder, "candado");
-    const env = { ...variables, PUBLIC_URL: origin, LISTEN: address, DATABASE: database };
-    const server = start(binary, [], { cwd: folder, env, stdio: ["ignore", log, log] });
-    await answers(`${origin}/health`);
-    const client = await clientOf(origin, variables.ADMIN_TOKEN);
+    const server = await serve(folder, address, { ...variables, DATABASE: database }, binary);
+    const client = await clientOf(server.origin, variables.ADMIN_TOKEN);
     return {
-      origin,
-      roots: () => [server.pid],
+      ...server,
       ...verification(client),
+      address,
+      variables,
+      file: database,
       stored: async () => verified(database),
-      async stop() {
-        server.kill();
-        await server.ended;
-      },
-      database: () => ["", "-wal"].map((end) => database + end).filter(existsSync),
+      bytes: async () => statSync(database).size,
       async enrol(users) {
         for (const [from, count] of runsOf(users)) {
           const args = [database, CLIENT, from, count].map(String);
@@ -61,6 +55,30 @@ export const candadoNative = {
     };
   },
 };
+
+/** The program, serving at that address. */
+export async function serve(folder, address, variables, binary = program) {
+  const origin = `http://${address}`;
+  const log = openLog(folder, "candado");
+  const env = { ...variables, PUBLIC_URL: origin, LISTEN: address };
+  const server = start(binary, [], { cwd: folder, env, stdio: ["ignore", log, log] });
+  await answers(`${origin}/health`);
+  return {
+    origin,
+    roots: () => [server.pid],
+    async stop() {
+      server.kill();
+      await server.ended;
+    },
+  };
+}
+
+/** Copies everything into an empty database; the seconds that took. */
+export async function copy(from, to) {
+  const { code, stdout } = await capture(program, ["copy", "--json"], { env: { COPY_FROM: from, COPY_TO: to } });
+  if (code !== 0) throw new Problem("candado copy failed.");
+  return JSON.parse(stdout.split("\n").at(-1)).seconds;
+}
 
 /** Read beside the running program. */
 function verified(database) {

@@ -4,7 +4,7 @@ import { Problem } from "./repository.mjs";
 /** Bytes. */
 const DEPLOYED = { candado: 12e6, "candado-worker": 480e3 };
 const PEAK = { candado: 64e6 };
-const ACCOUNT = 1500;
+const ACCOUNT = 800;
 
 export function assertBudgets({ lines, growth }) {
   const broken = [];

@@ -1,8 +1,8 @@
 // What a verification and an account cost the native program as its accounts grow in number.
-import { rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { candadoNative } from "../candado/native.mjs";
 import { turn } from "./load.mjs";
-import { runs } from "./repository.mjs";
+import { capture, runs } from "./repository.mjs";
 
 const CONNECTIONS = 64;
 const TURNS = 3;
@@ -10,29 +10,31 @@ const TURNS = 3;
 /** A number without a common factor with any count here, to meet the accounts in no order of theirs. */
 const STRIDE = 7_368_787;
 
-export async function growth(sizes) {
+export async function growth(sizes, contender = candadoNative) {
   const points = [];
   for (const accounts of sizes) {
-    points.push(await measure(accounts));
+    points.push(await measure(accounts, contender));
     const { bytes, rate, cpu, p99 } = points.at(-1);
     console.log(`${accounts} accounts: ${bytes.toFixed(0)} bytes each, ${rate.toFixed(0)} verifications/s, CPU ${cpu.toFixed(3)} ms, p99 ${p99.toFixed(1)} ms`);
   }
   return points;
 }
 
-async function measure(accounts) {
+async function measure(accounts, contender) {
   const folder = runs("data", "growth");
   rmSync(folder, { recursive: true, force: true });
-  const running = { ...candadoNative, ...(await candadoNative.start(folder)) };
-  const empty = bytesOf(running);
+  const running = { ...contender, ...(await contender.start(folder)) };
+  const empty = await running.bytes();
   await running.enrol(Array.from({ length: accounts }, (_, index) => index));
-  const bytes = (bytesOf(running) - empty) / accounts;
+  const bytes = ((await running.bytes()) - empty) / accounts;
+  // What filling has left to be written is no cost of a verification.
+  await capture("sync", []);
 
   const turns = [];
-  let rate = candadoNative.expected;
+  let rate = contender.expected;
   for (let number = 0; number < TURNS; number++) {
     // More than can be answered in a second; where there are not as many, each with the codes of three steps.
-    const wanted = Math.ceil(1.6 * Math.max(rate, candadoNative.expected)) + 10 * CONNECTIONS;
+    const wanted = Math.ceil(1.6 * Math.max(rate, contender.expected)) + 10 * CONNECTIONS;
     const users = sample(accounts, Math.min(accounts, wanted), number);
     const steps = users.length < wanted ? [-1, 0, 1] : [0];
     const figures = await turn(running, { connections: CONNECTIONS, seconds: 1, users, steps });
@@ -49,5 +51,3 @@ async function measure(accounts) {
 /** Others in each turn, as far as there are others. */
 const sample = (accounts, count, turn) =>
   Array.from({ length: count }, (_, index) => Number((BigInt(index + turn * count) * BigInt(STRIDE)) % BigInt(accounts)));
-
-const bytesOf = (running) => running.database().reduce((sum, path) => sum + statSync(path).size, 0);
