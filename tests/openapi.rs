@@ -17,7 +17,7 @@ use candado::domain::crypto::token::ACCESS_TOKEN_LIFETIME;
 use candado::domain::method::Purpose;
 use candado::domain::settings::{Bounded, Settings};
 use candado::flows::admin::LONGEST_OVERLAP;
-use candado::flows::api_keys::MOST_KEYS;
+use candado::flows::api_keys::{LONGEST_LIFE, MOST_KEYS};
 use serde_json::Value;
 
 /// `npm run openapi` sets `UPDATE_OPENAPI`, and then this writes the file.
@@ -76,6 +76,10 @@ fn the_limits_guide_has_the_numbers_of_the_code() {
     let settings = Settings::default();
     for (begins, says) in [
         ("| Access token", format!(" {ACCESS_TOKEN_LIFETIME} s")),
+        (
+            "| [API key]",
+            format!("1 to {LONGEST_LIFE} days; {MOST_KEYS} for a client"),
+        ),
         ("| Enrolment", format!(" {PENDING_LIFETIME} s")),
         (
             "| Code by SMS",
