@@ -29,7 +29,8 @@ To serve, these variables say how:
 
   PUBLIC_URL                    where callers reach the service: https://mfa.example.com
   MASTER_KEYS                   secret: key ring, id:base64 of 32 bytes, separated by commas
-  ADMIN_TOKEN                   secret: bearer token of /admin; without it there is no /admin
+  ADMIN_TOKEN                   secret: bearer token of /admin, or name:token of each operator;
+                                without it there is no /admin
   BEHIND_TLS_PROXY              true: a proxy in front ends TLS and sets X-Forwarded-Proto.
                                 Required in production
   LISTEN                        address and port; 127.0.0.1:8787 if not set
