@@ -26,6 +26,7 @@ const patterns = {
   "SendGrid key": /\bSG\.[\w-]{20,}(?:\.[\w-]{20,})?/,
   "Twilio account or key": /\b(?:AC|SK)[0-9a-f]{32}\b/,
   "client secret": /\bcnd_[\w-]{43}\b/,
+  "API key": /\bcdo_[\w.-]{1,64}\.[a-z2-7]{8}_[a-z2-7]{59}\b/,
   "master key": /\b\w{1,16}:[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])/,
   "access token": /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/,
   "Cloudflare or npm or GitHub token": /\b(?:npm_\w{36}|gh[pousr]_\w{36}|AKIA[0-9A-Z]{16})\b/,
