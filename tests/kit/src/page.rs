@@ -96,11 +96,12 @@ impl<'a> Page<'a> {
         body: &str,
         key: Option<&str>,
     ) -> Request<Bytes> {
+        let reads = method == Method::GET;
         let mut request = Request::builder()
-            .method(method.clone())
+            .method(method)
             .uri(format!("{ISSUER}/session/{path}"))
             .header("candado-session", &self.session_id);
-        if method != Method::GET {
+        if !reads {
             request = request
                 .header("origin", ISSUER)
                 .header("sec-fetch-site", "same-origin");
