@@ -1,5 +1,6 @@
 //! The program's commands, as somebody types them.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
@@ -404,9 +405,9 @@ fn users_are_brought_along_and_a_second_run_goes_on_where_the_first_was_cut_off(
     let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
     let mut text = "user_id,secret,digits\n".to_owned();
     for user in 0..20 {
-        text.push_str(&format!("u{user},{secret},6\n"));
+        let _ = writeln!(text, "u{user},{secret},6");
     }
-    text.push_str(&format!("ann,{secret},7\n=cmd,{secret},6\nu3,{secret},6\n"));
+    let _ = write!(text, "ann,{secret},7\n=cmd,{secret},6\nu3,{secret},6\n");
     let file = directory.0.join("users.csv");
     std::fs::write(&file, &text).unwrap();
     let import = |more: &[&str]| {

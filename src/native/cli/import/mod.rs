@@ -1,15 +1,15 @@
 //! `candado import`: users and their authenticator apps, from what another product wrote.
 
 mod journal;
-mod progress;
 mod sender;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use self::journal::Journal;
-use self::progress::Progress;
 use self::sender::{Sender, Sent};
 use super::{Problem, print};
 use crate::domain::bring::{self, Brought, Format};
@@ -252,7 +252,8 @@ fn send(
         .collect();
     totals.done_before = all - left.len();
     let mut sender = Sender::new()?;
-    let mut progress = Progress::new(all, totals.done_before);
+    let bar = bar(all, totals.done_before);
+    let before = refused.len();
     for chunk in left.chunks(AT_ONCE) {
         let brought: Vec<&Brought> = chunk.iter().map(|row| &row.brought).collect();
         let answers = sender.send(&brought)?;
@@ -267,17 +268,29 @@ fn send(
                         user,
                         reason,
                     });
-                    progress.refused();
                     continue;
                 }
             }
             journal.add(&row.brought.user)?;
         }
         journal.keep()?;
-        progress.advance(chunk.len());
+        bar.inc(chunk.len() as u64);
+        if refused.len() > before {
+            bar.set_message(format!("{} refused", refused.len() - before));
+        }
     }
-    progress.end();
+    bar.finish();
     Ok(())
+}
+
+/// On a terminal; elsewhere it says nothing.
+fn bar(all: usize, done: usize) -> ProgressBar {
+    let bar = ProgressBar::new(all as u64).with_position(done as u64);
+    let template = "{bar:24} {pos} of {len}, {per_sec}, {eta} left  {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn beside(file: &Path, ending: &str) -> PathBuf {
