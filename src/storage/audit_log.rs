@@ -155,24 +155,32 @@ impl From<Row> for Entry {
 /// Only the conditions that are asked for: the others would keep an index from being used.
 async fn selection(db: &dyn Database, filter: &Filter) -> Result<Statement, DatabaseError> {
     let sql = "SELECT id, at, client_id, user_id, event, outcome, method, operator, request_id, detail FROM audit_log
-         WHERE id ";
+         WHERE 1 = 1";
     let mut statement = Statement::new(sql, []);
-    match filter.order {
-        Order::After(id) => statement.bind("> ", id),
-        Order::Before(id) => statement.bind("< ", id),
-    }
+    // One bound on either side: of two, SQLite would go to the first and through all that lies before the second.
+    let (mut after, mut before) = match filter.order {
+        Order::After(id) => (Some(id), None),
+        Order::Before(id) => (None, Some(id)),
+    };
+    let least = |one: Option<i64>, other: i64| Some(one.map_or(other, |one| one.min(other)));
     if let Some(last) = db.settled("audit_log").await? {
-        statement.bind(" AND id <= ", last);
+        before = least(before, last.saturating_add(1));
     }
     if let Some(from) = filter.from {
         let first = first_since(db, from.minus(OUT_OF_ORDER)).await?;
-        statement.bind(" AND id >= ", first);
+        after = after.max(Some(first.saturating_sub(1)));
         statement.bind(" AND at >= ", from);
     }
     if let Some(to) = filter.to {
         let end = first_since(db, to.plus(OUT_OF_ORDER)).await?;
-        statement.bind(" AND id < ", end);
+        before = least(before, end);
         statement.bind(" AND at < ", to);
+    }
+    if let Some(id) = after {
+        statement.bind(" AND id > ", id);
+    }
+    if let Some(id) = before {
+        statement.bind(" AND id < ", id);
     }
     match (&filter.client_id, &filter.user_id) {
         (Some(client), Some(user)) => {
