@@ -60,14 +60,13 @@ fn describe_unlock(operation: Operation) -> Operation {
 #[schema(as = RingKey)]
 struct KeyResponse {
     id: String,
-    /// `current` seals what is stored. `former` still opens. `missing` is not in the ring: what it sealed is lost to this
-    /// service.
     #[schema(inline)]
     role: Role,
     /// Users whose values it sealed.
     accounts: u64,
 }
 
+/// `current` seals what is stored. `former` still opens. What `missing` sealed is lost to this service: it is not in the ring.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Role {
