@@ -106,13 +106,14 @@ async fn incidents(world: Rc<World>, mut rng: Rng) {
         let pause = Duration::from_secs(rng.u64(2..DOWN));
         let user = rng.u32(..world.users());
         users::import(&world, user).await;
+        let since = world.now();
         if number % 2 == 1 {
             world.engine.fall_behind();
             sleep(Duration::from_millis(rng.u64(1..BEHIND * 1000))).await;
         }
         let fail_over = || {
             if world.engine.fail_over(pause) {
-                world.restart_after_loss();
+                world.restart_after_loss(since);
             }
             sleep(pause)
         };

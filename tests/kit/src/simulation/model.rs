@@ -110,14 +110,18 @@ impl Model {
         self.violations.push(problem);
     }
 
-    /// Commits were lost: what was counted by them is not counted any more. Codes stay used, which is what
+    /// Commits since then were lost: what was counted by them is not counted any more. Codes stay used, which is what
     /// `RESTORED_AT` is for.
-    pub(super) fn forget_counts(&mut self) {
+    pub(super) fn forget_counts_since(&mut self, since: u64) {
         for user in self.users.values_mut() {
-            user.guesses.clear();
-            user.messages.clear();
+            user.guesses.retain(|at| *at < since);
+            for at in user.messages.iter().filter(|at| **at >= since) {
+                if let Some(sent) = self.days.get_mut(&(at / DAY)) {
+                    *sent = sent.saturating_sub(1);
+                }
+            }
+            user.messages.retain(|at| *at < since);
         }
-        self.days.clear();
     }
 }
 

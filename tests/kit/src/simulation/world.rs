@@ -192,14 +192,14 @@ impl World {
         (reply.status, answer)
     }
 
-    /// The operator starts the programs again and says that commits may be lost, as the guide has it.
-    pub(super) fn restart_after_loss(&self) {
+    /// The operator starts the programs again and says that commits since then may be lost, as the guide has it.
+    pub(super) fn restart_after_loss(&self, since: u64) {
         let restored = self.now() + 1;
         let said = self.options.defect != Some(super::Defect::SilentFailover);
         let restored = said.then_some(restored);
         *self.app.borrow_mut() = app(&self.engine, &self.kv, &self.provider, self.began, restored);
         *self.token.borrow_mut() = (0, String::new());
-        self.model.lock().unwrap().forget_counts();
+        self.model.lock().unwrap().forget_counts_since(since);
     }
 
     pub(super) async fn housekeep(&self) {
