@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use candado::platform::{Database, DatabaseError, Outcome, Row, Statement, Value};
 use fastrand::Rng;
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params_from_iter};
 use tokio::time::{Instant, sleep};
@@ -60,6 +61,9 @@ impl Engine {
     pub(super) fn new(seed: u64, defect: Option<Defect>) -> Self {
         let connection = Connection::open_in_memory().unwrap();
         connection.set_prepared_statement_cache_capacity(64);
+        // As the product sets it: else a statement is parsed again whenever another value is bound.
+        let once = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+        once.unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
         let files = std::fs::read_dir(folder)
             .unwrap()

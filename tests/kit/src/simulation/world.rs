@@ -45,7 +45,10 @@ pub(super) struct World {
     kv: Arc<Keys>,
     provider: Arc<Provider>,
     epoch: RefCell<Option<TokenEpoch>>,
+    /// When it was issued, and the token.
     token: RefCell<(u64, String)>,
+    /// Tokens of before then are refused.
+    restored: Cell<u64>,
     began: Instant,
     turns: Arc<Semaphore>,
     few: Arc<Semaphore>,
@@ -80,6 +83,7 @@ impl World {
             provider,
             epoch: RefCell::new(None),
             token: RefCell::default(),
+            restored: Cell::new(0),
             began,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             few: Arc::new(Semaphore::new(FEW)),
@@ -152,25 +156,30 @@ impl World {
         drop(self.turns.clone().acquire_many_owned(all).await);
     }
 
-    /// A token of the present minute.
-    fn token(&self) -> String {
-        let minute = self.now() / 60;
+    /// A token of the present minute, and when it was issued.
+    fn token(&self) -> (u64, String) {
+        let now = self.now();
         let mut token = self.token.borrow_mut();
-        if token.0 != minute {
+        if token.0 / 60 != now / 60 || token.0 < self.restored.get() {
             let client = ClientId::try_from("shop".to_owned()).unwrap();
             let app = self.app.borrow();
             let epoch = self.epoch.borrow().clone().unwrap();
             let claims = AccessClaims::new(ISSUER, &client, epoch, app.now()).unwrap();
-            *token = (minute, claims.sign(app.keys()).unwrap());
+            *token = (now, claims.sign(app.keys()).unwrap());
         }
-        token.1.clone()
+        token.clone()
     }
 
     /// One request of the client about that user.
     pub(super) async fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
         self.events.set(self.events.get() + 1);
-        let request = TestApp::request(Method::POST, path, Some(&self.token()), &body.to_string());
+        let (issued, token) = self.token();
+        let request = TestApp::request(Method::POST, path, Some(&token), &body.to_string());
         let (status, answer) = self.send(request).await;
+        if status == 401 && issued < self.restored.get() {
+            // The client gets another one and comes again later, as after any failure.
+            return (503, Value::Null);
+        }
         let mut digest = self.digest.borrow_mut();
         let told = answer["error"].as_str().unwrap_or_default();
         (self.now(), path, body["user_id"].as_str(), status, told).hash(&mut *digest);
@@ -195,10 +204,10 @@ impl World {
     /// The operator starts the programs again and says that commits since then may be lost, as the guide has it.
     pub(super) fn restart_after_loss(&self, since: u64) {
         let restored = self.now() + 1;
+        self.restored.set(restored);
         let said = self.options.defect != Some(super::Defect::SilentFailover);
         let restored = said.then_some(restored);
         *self.app.borrow_mut() = app(&self.engine, &self.kv, &self.provider, self.began, restored);
-        *self.token.borrow_mut() = (0, String::new());
         self.model.lock().unwrap().forget_counts_since(since);
     }
 
