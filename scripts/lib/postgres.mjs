@@ -140,8 +140,8 @@ export class Server {
   }
 }
 
-/** A folder with a certificate for `localhost`, its authority `ca.pem`, and another authority `other.pem`. */
-export function makeCertificates() {
+/** A folder with a certificate for `name`, its authority `ca.pem`, and another authority `other.pem`. */
+export function makeCertificates({ name = "localhost" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "candado-certificates-"));
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const openssl = (...args) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
@@ -149,8 +149,8 @@ export function makeCertificates() {
   for (const name of ["ca", "other"]) {
     openssl("req", "-x509", ...key, "-keyout", `${name}.key`, "-out", `${name}.pem`, "-subj", `/CN=The tests' ${name}`);
   }
-  openssl("req", ...key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost");
-  writeFileSync(join(folder, "names"), "subjectAltName=DNS:localhost\n");
+  openssl("req", ...key, "-keyout", "server.key", "-out", "server.csr", "-subj", `/CN=${name}`);
+  writeFileSync(join(folder, "names"), `subjectAltName=DNS:${name}\n`);
   openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2", "-extfile", "names", "-out", "server.crt");
   return folder;
 }

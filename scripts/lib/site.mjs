@@ -28,11 +28,14 @@ const groups = [
     ["command-line", "Clients, keys, users and the record from a terminal."],
     ["run-it-yourself", "One program on your own machine, on SQLite."],
     ["postgresql", "Several programs on one PostgreSQL: set up, fail over, move."],
+    ["gateway", "nginx, Caddy or an API gateway: routes, limits, headers, upgrades."],
+    ["kubernetes", "Kubernetes and Compose: files to begin with."],
+    ["monitoring", "Metrics, a dashboard, alerts, log lines and traces."],
   ]],
 ];
 
 // The addresses in these stay as they are written where the service is not the one that the guide lets its reader start.
-const service = { "quick-start": "local", "run-it-yourself": "other", postgresql: "other" };
+const service = { "quick-start": "local", "run-it-yourself": "other", postgresql: "other", gateway: "other", kubernetes: "other", monitoring: "other" };
 
 /** Assembles it; the guides name `inbox` where there is one: `npm start` has it, a deployment has none. */
 export async function assembleSite({ inbox = null } = {}) {

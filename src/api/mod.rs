@@ -18,7 +18,7 @@ mod strict_json;
 
 use axum::Router;
 
-pub use serve::{BODY_LIMIT, IncomingBody, READ_HEADERS, refuse_to_serve, serve};
+pub use serve::{BODY_LIMIT, IncomingBody, READ_HEADERS, Served, refuse_to_serve, serve};
 
 /// Every route. Built once; a clone of it answers each request.
 pub fn router() -> Router {

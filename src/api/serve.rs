@@ -19,8 +19,9 @@ use tower_service::Service;
 use super::error::Failure;
 use super::session::{CANDADO_SESSION, IDEMPOTENCY_KEY, SEC_FETCH_SITE};
 use crate::app::App;
-use crate::call::{Call, Task};
+use crate::call::{Call, Task, Trace};
 use crate::domain::ids::RequestId;
+use crate::domain::trace_context::TraceContext;
 use crate::error::Error;
 
 /// Bytes a request body may have (API-02).
@@ -54,8 +55,10 @@ impl IncomingBody {
     }
 }
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// The headers anything behind `serve` reads. No other can change an outcome (RATE-19).
-pub const READ_HEADERS: [HeaderName; 9] = [
+pub const READ_HEADERS: [HeaderName; 10] = [
     AUTHORIZATION,
     CONTENT_TYPE,
     ACCEPT,
@@ -66,41 +69,70 @@ pub const READ_HEADERS: [HeaderName; 9] = [
     HeaderName::from_static(SEC_FETCH_SITE),
     HeaderName::from_static(CANDADO_SESSION),
     HeaderName::from_static(IDEMPOTENCY_KEY),
+    // Changes what the log says, and what providers are told, alone.
+    TRACEPARENT,
 ];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers one request, whose URI is absolute. Beside the answer, what is to be done after it.
-pub async fn serve(
-    router: &Router,
-    app: &Arc<App>,
-    request: Request<Bytes>,
-) -> (Response<Bytes>, Vec<Task>) {
+/// A request that was answered.
+pub struct Served {
+    pub response: Response<Bytes>,
+    /// What is to be done after the answer.
+    pub tasks: Vec<Task>,
+    /// What there is to say of it.
+    pub trace: Trace,
+}
+
+/// Answers one request, whose URI is absolute.
+pub async fn serve(router: &Router, app: &Arc<App>, request: Request<Bytes>) -> Served {
     let started = (app.clock)();
     let method = request.method().clone();
-    let call = match Call::new(app.clone()) {
+    let mut call = match Call::new(app.clone()) {
         Ok(call) => call,
         Err(error) => {
             let response = Error::from(error).into_response();
             let (response, _) = render(response, Some(app));
-            return (finish(response, None).await, Vec::new());
+            return Served {
+                response: finish(response, None).await,
+                tasks: Vec::new(),
+                trace: Trace::default(),
+            };
         }
     };
+    if let Some(context) = trace_context(&request) {
+        call.context = context;
+    }
     let response = match refusal(app, &request) {
         Some(error) => error.into_response(),
         None => route(router, &call, request).await,
     };
     let (response, failure) = render(response, Some(app));
     let response = finish(response, Some(&call.request_id)).await;
+    if let Some(failure) = &failure {
+        call.trace.set_error(failure.body.error.name());
+    }
     let milliseconds = (app.clock)().saturating_sub(started);
+    let cause = failure.and_then(|failure| failure.cause);
     log_line(
         &call,
         &method,
         response.status(),
-        failure.as_ref(),
+        cause.as_deref(),
         milliseconds,
     );
-    (response, call.later.take())
+    Served {
+        response,
+        tasks: call.later.take(),
+        trace: call.trace,
+    }
+}
+
+/// The caller's trace. What is malformed, or there twice, counts as absent (W3C Trace Context §4.3).
+fn trace_context(request: &Request<Bytes>) -> Option<TraceContext> {
+    let mut values = request.headers().get_all(TRACEPARENT).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    TraceContext::parse(value.to_str().ok()?)
 }
 
 /// The answer of a service that is not configured: it serves nothing (CFG-04).
@@ -194,17 +226,18 @@ fn log_line(
     call: &Call,
     method: &Method,
     status: StatusCode,
-    failure: Option<&Failure>,
+    cause: Option<&str>,
     milliseconds: u64,
 ) {
     let line = json!({
         "request_id": call.request_id.as_str(),
+        "trace_id": call.context.trace_id(),
         "method": method.as_str(),
         "route": call.trace.route().unwrap_or("unmatched"),
         "client": call.trace.client(),
         "status": status.as_u16(),
-        "error": failure.map(|failure| failure.body.error.name()),
-        "cause": failure.and_then(|failure| failure.cause.as_deref()),
+        "error": call.trace.error(),
+        "cause": cause,
         "ms": milliseconds,
     });
     if status.is_server_error() {

@@ -48,22 +48,22 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         Err(reason) => return to_worker(api::refuse_to_serve(&reason).await),
     };
     let request = from_worker(request).await?;
-    let (response, tasks) = api::serve(&service.router, &service.app, request).await;
-    if !tasks.is_empty() {
+    let served = api::serve(&service.router, &service.app, request).await;
+    if !served.tasks.is_empty() {
         context.wait_until(async {
-            for task in tasks {
+            for task in served.tasks {
                 task.await;
             }
         });
     }
-    to_worker(response)
+    to_worker(served.response)
 }
 
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match service(&env) {
         Err(reason) => log::error!("refusing to run: {reason}"),
-        Ok(service) => housekeeping::run_and_log(&service.app, HOUSEKEEPING).await,
+        Ok(service) => _ = housekeeping::run_and_log(&service.app, HOUSEKEEPING).await,
     }
 }
 

@@ -138,6 +138,16 @@ pub enum Channel {
     Api,
 }
 
+impl Channel {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Api => "api",
+        }
+    }
+}
+
 /// A company that carries messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {

@@ -21,4 +21,5 @@ pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod time;
+pub mod trace_context;
 pub mod webauthn;

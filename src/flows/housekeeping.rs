@@ -56,16 +56,20 @@ impl Left<'_> {
     }
 }
 
-/// A run, told in one line of the log.
-pub async fn run_and_log(app: &App, allowance: Allowance) {
+/// A run, told in one line of the log. `None` if it failed.
+pub async fn run_and_log(app: &App, allowance: Allowance) -> Option<Report> {
     match run(app, allowance).await {
-        Ok(report) => log::info!("{}", json!({"housekeeping": report})),
+        Ok(report) => {
+            log::info!("{}", json!({"housekeeping": report}));
+            Some(report)
+        }
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             log::error!(
                 "{}",
                 json!({"housekeeping": "failed", "error": error.to_string(), "cause": cause})
             );
+            None
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::change::{After, Decision, Effects, Facts, Write};
+use crate::call::Guess;
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Class, Method};
@@ -39,7 +40,22 @@ pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, 
     let verdict = account
         .attempt(&attempt)
         .map_err(|refusal| refused(refusal, now))?;
-    Ok(match verdict {
+    let judged = judged(verdict, account, now);
+    facts.asked.call.trace.set_guess(match &judged.result {
+        Ok(verified) => Guess {
+            method: Some(verified.method),
+            outcome: "success",
+        },
+        Err(error) => Guess {
+            method: guess.named,
+            outcome: error.code().name(),
+        },
+    });
+    Ok(judged)
+}
+
+fn judged(verdict: Verdict, account: &Account, now: UnixTime) -> Judged {
+    match verdict {
         Verdict::Verified {
             method,
             confirmed,
@@ -72,7 +88,7 @@ pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, 
             effects: Effects::default(),
             changed: false,
         },
-    })
+    }
 }
 
 fn refused(refusal: Refusal, now: UnixTime) -> Error {

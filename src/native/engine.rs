@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::kv::{Clock, SqliteKeyValue};
+use super::metrics::Watched;
 use super::postgres::{DatabaseUrl, Postgres, PostgresKeyValue};
 use super::sqlite::Sqlite;
 use crate::platform::{Database, KeyValue};
@@ -17,12 +18,17 @@ pub(super) enum Engine {
     Server(Box<DatabaseUrl>, usize),
 }
 
+/// Both stores, open.
+pub(super) struct Stores {
+    pub db: Arc<dyn Database>,
+    pub kv: Arc<dyn KeyValue>,
+    /// What the metrics say of the engine.
+    pub watched: Watched,
+}
+
 impl Engine {
     /// Opens both stores, with their schema up to date. The error names the variable at fault.
-    pub(super) async fn open(
-        &self,
-        clock: Clock,
-    ) -> Result<(Arc<dyn Database>, Arc<dyn KeyValue>), String> {
+    pub(super) async fn open(&self, clock: Clock) -> Result<Stores, String> {
         match self {
             Self::File(path) => {
                 let unusable = |error| {
@@ -31,13 +37,21 @@ impl Engine {
                 };
                 let db = Sqlite::open(path).map_err(unusable)?;
                 let kv = SqliteKeyValue::open(&key_values(path), clock).map_err(unusable)?;
-                Ok((Arc::new(db), Arc::new(kv)))
+                Ok(Stores {
+                    watched: Watched::Sqlite(db.commits().unwrap_or_default()),
+                    db: Arc::new(db),
+                    kv: Arc::new(kv),
+                })
             }
             Self::Server(url, connections) => {
                 let unusable = |error| format!("DATABASE_URL is not usable: {error}");
                 let db = Postgres::open(url, *connections).await.map_err(unusable)?;
                 let kv = PostgresKeyValue::new(db.clone(), clock);
-                Ok((Arc::new(db), Arc::new(kv)))
+                Ok(Stores {
+                    watched: Watched::Postgres(db.clone()),
+                    db: Arc::new(db),
+                    kv: Arc::new(kv),
+                })
             }
         }
     }

@@ -7,10 +7,11 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Extension, Router};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST};
@@ -23,16 +24,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use crate::api::{self, IncomingBody, READ_HEADERS};
+use crate::api::{self, IncomingBody, READ_HEADERS, Served};
 use crate::app::App;
-use crate::call::Call;
+use crate::call::{Call, Task};
+use crate::error::Error;
 use crate::flows::housekeeping::{self, Allowance};
+use crate::native::metrics::Metrics;
+use crate::native::signals::Signals;
 use crate::native::site::Site;
 
 /// With a connection to a provider for each, within the 1024 descriptors a process usually has.
-const CONNECTIONS: usize = 500;
+pub(super) const CONNECTIONS: usize = 500;
 /// From the moment a connection is open or its last answer was given until a request's head is in.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,35 +62,90 @@ pub(super) struct Options {
     /// A proxy in front ends TLS, and its `X-Forwarded-Proto` is believed.
     pub behind_tls_proxy: bool,
     pub site: Site,
+    /// How long it goes on after the first signal, so that a balancer notices.
+    pub drain: Duration,
+    /// Where requests are counted, if anybody reads it.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 pub(super) struct Server {
     app: Arc<App>,
     router: Router,
+    /// The same while the program ends.
+    ending_router: Router,
+    ending: AtomicBool,
     options: Options,
     /// Held by every connection and request: once nobody has one left, nothing is under way.
     under_way: mpsc::Sender<Infallible>,
 }
 
-/// Serves until `stop` comes, then until what is under way has ended, or `GRACE` has.
+impl Server {
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
+    fn router(&self) -> &Router {
+        if self.is_ending() {
+            &self.ending_router
+        } else {
+            &self.router
+        }
+    }
+}
+
+/// The same routes, but a program that is about to end is not fit to serve.
+fn ending_router(router: Router) -> Router {
+    let health = any(async |Extension(call): Extension<Call>| {
+        call.trace.set_route("/health");
+        Error::Unavailable("the program is ending".into())
+    });
+    Router::new()
+        .route("/health", health)
+        .fallback_service(router)
+}
+
+/// Serves until a signal comes, and then for as long as `drain` says while `/health` fails, unless another signal
+/// comes; then takes no new connection, and ends with what is under way, or after `GRACE`.
 pub(super) async fn run(
     app: Arc<App>,
     listener: TcpListener,
     options: Options,
-    stop: impl Future<Output = ()>,
+    mut signals: Signals,
 ) {
     let (under_way, mut all_done) = mpsc::channel(1);
+    let router = api::router().route("/openapi.json", get(openapi));
     let server = Arc::new(Server {
         app,
-        router: api::router().route("/openapi.json", get(openapi)),
+        ending_router: ending_router(router.clone()),
+        router,
+        ending: AtomicBool::new(false),
         options,
         under_way,
     });
-    let keeping = tokio::spawn(keep_house(server.app.clone()));
+    let keeping = tokio::spawn(keep_house(
+        server.app.clone(),
+        server.options.metrics.clone(),
+    ));
     let (stopping, stopped) = watch::channel(());
-    tokio::select! {
-        never = accept(&server, &listener, &stopped) => match never {},
-        () = stop => {}
+    {
+        let mut accepting = pin!(accept(&server, &listener, &stopped));
+        tokio::select! {
+            never = accepting.as_mut() => match never {},
+            () = signals.next() => {}
+        }
+        server.ending.store(true, Ordering::Relaxed);
+        let drain = server.options.drain;
+        if !drain.is_zero() {
+            log::info!(
+                "candado ends in {} s: /health fails, so that nothing new comes",
+                drain.as_secs()
+            );
+            tokio::select! {
+                never = accepting => match never {},
+                () = sleep(drain) => {}
+                () = signals.next() => {}
+            }
+        }
     }
     drop(listener);
     drop(stopping);
@@ -127,6 +186,8 @@ async fn accept(
 
 async fn connection(server: Arc<Server>, stream: TcpStream, mut stopped: watch::Receiver<()>) {
     let _under_way = server.under_way.clone();
+    let metrics = server.options.metrics.clone();
+    let _open = Open::new(metrics.as_deref());
     // Answers are small and written at once: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| answer(server.clone(), request));
@@ -154,10 +215,16 @@ async fn answer(
     if let Some(page) = server.options.site.answer(&request) {
         return Ok(page.map(Full::new));
     }
-    let response = match from_wire(request, server.options.behind_tls_proxy).await {
+    let ending = server.is_ending();
+    let mut response = match from_wire(request, server.options.behind_tls_proxy).await {
         Ok(request) => respond(server, request).await,
         Err(status) => refuse(status),
     };
+    if ending {
+        // A proxy that keeps connections takes another one next time, perhaps to another program.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
     Ok(response.map(Full::new))
 }
 
@@ -166,7 +233,7 @@ async fn respond(server: Arc<Server>, request: Request<Bytes>) -> Response<Bytes
     let (answer, answered) = oneshot::channel();
     tokio::spawn(async move {
         let _under_way = server.under_way.clone();
-        let (response, tasks) = api::serve(&server.router, &server.app, request).await;
+        let (response, tasks) = serve(&server, request).await;
         // Whoever asked may have gone.
         let _ = answer.send(response);
         for task in tasks {
@@ -177,6 +244,41 @@ async fn respond(server: Arc<Server>, request: Request<Bytes>) -> Response<Bytes
     answered
         .await
         .unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// The answer, counted, and what is to be done after it.
+async fn serve(server: &Server, request: Request<Bytes>) -> (Response<Bytes>, Vec<Task>) {
+    let counted = server.options.metrics.as_deref();
+    let counted = counted.map(|metrics| (metrics, request.method().clone(), Instant::now()));
+    let Served {
+        response,
+        tasks,
+        trace,
+    } = api::serve(server.router(), &server.app, request).await;
+    if let Some((metrics, method, started)) = counted {
+        metrics.answered(&method, response.status(), &trace, started.elapsed());
+    }
+    (response, tasks)
+}
+
+/// A connection, counted while it is there.
+struct Open<'a>(Option<&'a Metrics>);
+
+impl<'a> Open<'a> {
+    fn new(metrics: Option<&'a Metrics>) -> Self {
+        if let Some(metrics) = metrics {
+            metrics.connections.inc();
+        }
+        Self(metrics)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if let Some(metrics) = self.0 {
+            metrics.connections.dec();
+        }
+    }
 }
 
 /// The answer to what is not even a request of ours, as hyper itself gives it: a status.
@@ -252,12 +354,15 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue
     values.next().filter(|_| values.next().is_none())
 }
 
-async fn keep_house(app: Arc<App>) {
+async fn keep_house(app: Arc<App>, metrics: Option<Arc<Metrics>>) {
     let mut turn = interval(HOUSEKEEPING);
     turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turn.tick().await;
-        housekeeping::run_and_log(&app, ALLOWANCE).await;
+        let report = housekeeping::run_and_log(&app, ALLOWANCE).await;
+        if let Some(metrics) = &metrics {
+            metrics.kept_house(report.as_ref(), app.now());
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! database is, and who ends TLS.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::postgres::DatabaseUrl;
@@ -16,6 +17,10 @@ pub(super) struct Settings {
     pub engine: Engine,
     /// A proxy in front ends TLS, and its `X-Forwarded-Proto` is believed.
     pub behind_tls_proxy: bool,
+    /// How long it goes on serving after the signal to end.
+    pub drain: Duration,
+    /// Where metrics are read; nowhere while it is not set.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// `LISTEN` alone.
@@ -28,12 +33,35 @@ pub(super) fn listen_address(
 fn listen_address_of<L: Fn(&str) -> Option<String>>(
     read: &Reader<L>,
 ) -> Result<SocketAddr, ConfigError> {
-    let parse = |text: &str| {
+    let listen = read.parsed("LISTEN", |text| {
         text.parse()
             .map_err(|_| "it is an address and a port, such as 127.0.0.1:8787")
-    };
-    let listen = read.parsed("LISTEN", parse)?;
+    })?;
     Ok(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787))))
+}
+
+fn metrics_address<L: Fn(&str) -> Option<String>>(
+    read: &Reader<L>,
+    listen: SocketAddr,
+) -> Result<Option<SocketAddr>, ConfigError> {
+    let address: Option<SocketAddr> = read.parsed("METRICS_LISTEN", |text| {
+        text.parse()
+            .map_err(|_| "it is an address and a port, such as 127.0.0.1:9187")
+    })?;
+    if address.is_some_and(|address| address == listen && address.port() != 0) {
+        let reason = "it is the same as LISTEN: metrics need a port of their own, which callers cannot reach";
+        return Err(invalid("METRICS_LISTEN", reason));
+    }
+    Ok(address)
+}
+
+/// Read when the first line is written, and refused here if it is neither.
+fn check_log_format<L: Fn(&str) -> Option<String>>(read: &Reader<L>) -> Result<(), ConfigError> {
+    let format: Result<Option<()>, _> = read.parsed("LOG_FORMAT", |text| match text {
+        "text" | "json" => Ok(()),
+        _ => Err("it is text or json"),
+    });
+    format.map(|_| ())
 }
 
 impl Settings {
@@ -59,8 +87,15 @@ impl Settings {
                 "in development it is an address of this machine alone, such as 127.0.0.1:8787";
             return Err(invalid("LISTEN", reason));
         }
+        check_log_format(&read)?;
+        let drain = read.parsed("DRAIN_SECONDS", |text| match text.parse() {
+            Ok(seconds @ 0..=300) => Ok(seconds),
+            _ => Err("a number of seconds from 0 to 300"),
+        })?;
         Ok(Self {
             listen,
+            drain: Duration::from_secs(drain.unwrap_or_default()),
+            metrics_listen: metrics_address(&read, listen)?,
             engine: engine(&read)?,
             behind_tls_proxy,
         })
@@ -154,6 +189,11 @@ mod tests {
             ("LISTEN", "8787"),
             ("LISTEN", "localhost:8787"),
             ("BEHIND_TLS_PROXY", "1"),
+            ("METRICS_LISTEN", "9187"),
+            ("METRICS_LISTEN", "127.0.0.1:8787"),
+            ("LOG_FORMAT", "JSON"),
+            ("DRAIN_SECONDS", "-1"),
+            ("DRAIN_SECONDS", "301"),
         ] {
             let error = read(true, &[(name, value)]).unwrap_err();
             assert!(

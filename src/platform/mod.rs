@@ -5,9 +5,11 @@ mod http;
 mod kv;
 mod row;
 mod signatures;
+mod traced;
 
 pub use db::{Database, DatabaseError, Outcome, Statement, Value};
 pub use http::{HttpClient, HttpError};
 pub use kv::{KeyValue, KeyValueError};
 pub use row::{Row, RowError};
 pub use signatures::{SignError, Signatures, revealed};
+pub use traced::Traced;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
+use candado::domain::method::Method as Proved;
 use candado_testkit::{K1, K2, TestApp};
 
 /// Every route that takes a JSON body from a client, with a body it accepts.
@@ -26,7 +27,7 @@ fn bodies() -> Vec<(&'static str, Value)> {
 }
 
 /// Routes with the methods they answer.
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: [(&str, &str); 18] = [
     ("/auth", "POST"),
     ("/auth/revoke", "POST"),
     ("/mfa/register", "POST"),
@@ -43,6 +44,7 @@ const ROUTES: [(&str, &str); 17] = [
     ("/mfa/users/ann", "DELETE"),
     ("/qrcode/ann", "GET, HEAD"),
     ("/health", "GET, HEAD"),
+    ("/health/live", "GET, HEAD"),
     ("/admin/audit", "GET, HEAD"),
 ];
 
@@ -299,6 +301,61 @@ async fn the_service_is_healthy_only_with_its_database_and_schema() {
         .execute("ALTER TABLE accounts DROP COLUMN version".to_owned())
         .await;
     health().await.fails(503, "unavailable");
+}
+
+/// Whoever starts it again because its database is down makes things worse.
+#[tokio::test]
+async fn it_is_alive_without_its_database_and_does_not_ask_for_it() {
+    let app = TestApp::new().await;
+    app.db
+        .execute("ALTER TABLE accounts DROP COLUMN version".to_owned())
+        .await;
+    app.db.fail_at(0, false);
+    let live = TestApp::request(Method::GET, "/health/live", None, "");
+    assert_eq!(
+        app.send(live).await.expect(200),
+        json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})
+    );
+}
+
+#[tokio::test]
+async fn what_became_of_code_and_message_is_noted_by_method_and_outcome() {
+    let app = TestApp::new().await;
+    let body = json!({"user_id": "ann", "phone": "+34600111222"});
+    let wrong = app.enrolled_with(body).await.wrong(app.now());
+    let noted = async |path: &str, body: Value| {
+        let request = TestApp::request(Method::POST, path, Some(&app.token), &body.to_string());
+        let trace = app.serve(request).await.trace;
+        let guess = trace.guess().map(|guess| {
+            let method = guess.method.map_or("unknown", Proved::name);
+            (method, guess.outcome)
+        });
+        let message = trace.message();
+        let message = message.map(|message| (message.channel.name(), message.outcome));
+        (guess, message)
+    };
+    let ann = json!({"user_id": "ann"});
+    let sent = noted("/mfa/sms", ann.clone()).await;
+    assert_eq!(sent, (None, Some(("sms", "success"))));
+    let again = noted("/mfa/sms", ann).await;
+    assert_eq!(again, (None, Some(("sms", "send_limited"))));
+    let right = json!({"user_id": "ann", "code": app.outbox.last().code()});
+    let wrong = json!({"user_id": "ann", "code": wrong});
+    let mut named = wrong.clone();
+    named["method"] = json!("totp");
+    for (path, body, expected) in [
+        ("/mfa/verify", &right, ("sms", "success")),
+        ("/mfa/verify", &right, ("unknown", "code_already_used")),
+        ("/mfa/verify", &wrong, ("unknown", "invalid_code")),
+        ("/mfa/verify", &named, ("totp", "invalid_code")),
+        ("/mfa/renew", &wrong, ("unknown", "invalid_code")),
+    ] {
+        let noted = noted(path, body.clone()).await;
+        assert_eq!(noted, (Some(expected), None), "{path} {body}");
+    }
+    app.db.fail_at(1, false);
+    let unstored = noted("/mfa/verify", wrong).await;
+    assert_eq!(unstored, (Some(("unknown", "unavailable")), None));
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use candado::app::App;
-use candado::call::{Call, Later, Trace};
+use candado::call::Call;
 use candado::config::Config;
-use candado::domain::ids::{ClientId, RequestId};
+use candado::domain::ids::ClientId;
 use candado::domain::settings::{Label, Settings, SettingsPatch};
 use candado::flows::admin::{ClientPatch, change_client, create_client, find_client};
 use candado::native::kv::SqliteKeyValue;
@@ -44,14 +44,7 @@ fn call() -> Call {
         http: Arc::new(NoNetwork),
         clock: Box::new(|| NOW),
     };
-    Call {
-        now: app.now(),
-        app: Arc::new(app),
-        request_id: RequestId::draw().unwrap(),
-        later: Later::default(),
-        trace: Trace::default(),
-        operator: None,
-    }
+    Call::new(Arc::new(app)).unwrap()
 }
 
 fn patch() -> impl Strategy<Value = Map<String, Value>> {

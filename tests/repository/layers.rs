@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("config", &["domain"]),
     ("error", &["domain", "platform"]),
     ("app", &["domain", "platform", "config"]),
-    ("call", &["domain", "app", "config"]),
+    ("call", &["domain", "platform", "app", "config"]),
     ("storage", &["domain", "platform", "error"]),
     ("providers", &["domain", "platform", "config"]),
     (

@@ -9,6 +9,9 @@
 
 mod cli;
 mod copy;
+mod draining;
+mod logs;
+mod metrics;
 mod program;
 
 use std::io::{Read, Write};

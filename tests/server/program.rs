@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -44,7 +45,29 @@ impl Drop for Directory {
 pub(crate) struct Program {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    log: Option<JoinHandle<String>>,
+    log: Log,
+}
+
+/// What the program says, line by line as it comes.
+struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Log {
+    fn of(lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static) -> Self {
+        let kept = Arc::<Mutex<Vec<String>>>::default();
+        let lines_there = kept.clone();
+        let reader = thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap().push(line);
+            }
+        });
+        Self {
+            lines: lines_there,
+            reader: Some(reader),
+        }
+    }
 }
 
 impl Program {
@@ -65,17 +88,26 @@ impl Program {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let said = lines.next().expect("the program says something").unwrap();
-        let address = said.split("http://").nth(1);
-        let address = address.expect(&said).parse().unwrap();
-        let log = thread::spawn(move || {
-            let lines: Vec<String> = lines.map(Result::unwrap).collect();
-            lines.join("\n")
-        });
+        let address = said.split("http://").nth(1).expect(&said);
+        let address = address.split('"').next().unwrap().parse().unwrap();
         Self {
             child,
             address,
-            log: Some(log),
+            log: Log::of(lines),
         }
+    }
+
+    /// The first line with `part` in it, after the one that says where it listens; waits for it.
+    pub(crate) fn line(&self, part: &str) -> String {
+        for _ in 0..1000 {
+            let lines = self.log.lines.lock().unwrap();
+            if let Some(line) = lines.iter().find(|line| line.contains(part)) {
+                return line.clone();
+            }
+            drop(lines);
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("no line with {part}: {:?}", self.log.lines.lock().unwrap());
     }
 
     /// By the shell, which has `kill` built in.
@@ -100,7 +132,8 @@ impl Program {
     }
 
     fn log(&mut self) -> String {
-        self.log.take().unwrap().join().unwrap()
+        self.log.reader.take().unwrap().join().unwrap();
+        self.log.lines.lock().unwrap().join("\n")
     }
 
     /// As the proxy in front hands it on.

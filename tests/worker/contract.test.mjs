@@ -24,6 +24,7 @@ const routes = {
   "/mfa/users/ann": ["DELETE"],
   "/qrcode/ann": ["GET", "HEAD"],
   "/health": ["GET", "HEAD"],
+  "/health/live": ["GET", "HEAD"],
   "/admin/clients": ["GET", "HEAD", "POST"],
   "/admin/clients/none": ["GET", "HEAD", "PATCH", "DELETE"],
   "/admin/clients/none/rotate-secret": ["POST"],

@@ -162,7 +162,7 @@ test("LOG-02: the log names no secret and no user, and has one line of JSON a re
   assert.deepEqual(found(text), []);
   const lines = logs.filter((line) => line.startsWith("{")).map(JSON.parse);
   assert.ok(lines.length > 30);
-  const fields = ["request_id", "method", "route", "client", "status", "error", "cause", "ms"];
+  const fields = ["request_id", "trace_id", "method", "route", "client", "status", "error", "cause", "ms"];
   for (const line of lines) assert.deepEqual(Object.keys(line).sort(), fields.sort());
   for (const user of ["ann", "bob", "carol"]) assert.doesNotMatch(text, new RegExp(`\\b${user}\\b`));
 });

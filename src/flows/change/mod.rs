@@ -15,9 +15,11 @@ pub(super) use self::proof::Proof;
 use self::store::store;
 pub(super) use self::store::{record_later, reseal};
 use super::asked::Asked;
+use crate::call::Guess;
 use crate::domain::account::{Accept, Account, Digests, Locks};
 use crate::domain::client::ClientState;
 use crate::domain::codes::guess::GuessedCode;
+use crate::domain::method::Method;
 use crate::error::Error;
 use crate::storage::accounts::{Loaded, Stored};
 use crate::storage::counters::{self, Counted, Quota};
@@ -40,6 +42,8 @@ pub(super) struct Presented<'a> {
     pub code: &'a GuessedCode,
     pub accept: &'a Accept,
     pub digests: &'a Digests,
+    /// The method the caller says it is of.
+    pub named: Option<Method>,
 }
 
 /// Loads the account, lets `decide` make its next value, and stores that by compare-and-swap. Lost
@@ -58,7 +62,12 @@ pub(super) async fn change<T: Send>(
         outcome = Some(decision.outcome);
         Ok(decision.effects)
     };
-    rounds(asked, proof, &mut keep_outcome).await?;
+    let done = rounds(asked, proof, &mut keep_outcome).await;
+    if let (Some(proof), Err(error)) = (proof, &done) {
+        let (method, outcome) = (proof.named(), error.code().name());
+        asked.call.trace.set_guess(Guess { method, outcome });
+    }
+    done?;
     outcome.ok_or_else(|| Error::internal("a change without an outcome"))
 }
 
@@ -106,6 +115,7 @@ async fn round(
             code,
             accept,
             digests: &digests,
+            named: proof.and_then(Proof::named),
         }),
     };
     let (account, read) = stored.map(|stored| (stored.account, stored.read)).unzip();

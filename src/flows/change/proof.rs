@@ -46,6 +46,15 @@ impl<'a> Proof<'a> {
         !matches!(self.serves, Serves::Page(_))
     }
 
+    /// The method the caller says it is of.
+    pub(in crate::flows) fn named(self) -> Option<Method> {
+        match self.serves {
+            Serves::Login(named) => named,
+            Serves::Page(method) => Some(method),
+            Serves::Change => None,
+        }
+    }
+
     pub(in crate::flows) fn accept(self, settings: &Settings) -> Accept {
         let allowed = Method::ALL
             .into_iter()

@@ -43,7 +43,7 @@ pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Un
     stored.map_err(|_| Undelivered::NotStored)?;
     let mut left = TIMEOUT;
     for retry in 0..=RETRIES {
-        let retry_after = match send_once(asked.app(), reserved, left).await {
+        let retry_after = match send_once(asked, reserved, left).await {
             Ok(()) => return Ok(()),
             Err(SendError::Busy { retry_after }) => retry_after,
             Err(error) => return Err(error.into()),
@@ -61,8 +61,9 @@ pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Un
     Err(SendError::Busy { retry_after: None }.into())
 }
 
-async fn send_once(app: &App, reserved: &Reserved, left: Duration) -> Result<(), SendError> {
-    let (http, client) = (&*app.http, &reserved.client);
+async fn send_once(asked: &Asked, reserved: &Reserved, left: Duration) -> Result<(), SendError> {
+    let (app, client) = (asked.app(), &reserved.client);
+    let http = &asked.call.http();
     let notice = Notice {
         issuer: client.issuer(),
         purpose: reserved.wanted.purpose,

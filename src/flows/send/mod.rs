@@ -13,6 +13,7 @@ pub(super) use self::reserve::{Reserved, reserve_on};
 use self::reserve::{refuse_if_locked, reserve, sendable};
 use super::asked::Asked;
 use super::change::{Decision, change, per_minute};
+use crate::call::{Call, Message};
 use crate::domain::account::Dispatch;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Channel, Method, Purpose};
@@ -55,7 +56,8 @@ pub struct Generated {
 
 /// Sends a code to the user's phone or e-mail address.
 pub async fn send(asked: &Asked, wanted: Wanted) -> Result<Sent, Error> {
-    let reserved = reserve(asked, wanted).await?;
+    let reserved = reserve(asked, wanted).await;
+    let reserved = reserved.inspect_err(|error| note(&asked.call, wanted.channel, Some(error)))?;
     hand_over(asked, &reserved).await?;
     Ok(Sent {
         destination: reserved.destination.masked(),
@@ -65,6 +67,19 @@ pub async fn send(asked: &Asked, wanted: Wanted) -> Result<Sent, Error> {
 
 /// Hands a reserved message to its provider, and takes its code back where that fails.
 pub(super) async fn hand_over(asked: &Asked, reserved: &Reserved) -> Result<(), Error> {
+    let handed_over = deliver_or_withdraw(asked, reserved).await;
+    let failure = handed_over.as_ref().err();
+    note(&asked.call, reserved.wanted.channel, failure);
+    handed_over
+}
+
+/// For the metrics: what became of the message.
+pub(super) fn note(call: &Call, channel: Channel, failure: Option<&Error>) {
+    let outcome = failure.map_or("success", |error| error.code().name());
+    call.trace.set_message(Message { channel, outcome });
+}
+
+async fn deliver_or_withdraw(asked: &Asked, reserved: &Reserved) -> Result<(), Error> {
     let Err(error) = deliver(asked, reserved).await else {
         return Ok(());
     };

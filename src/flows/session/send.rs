@@ -38,7 +38,8 @@ pub(super) async fn send_in(
         let decision = send::reserve_on(account, facts, wanted)?;
         Ok(decision.map(|reserved| Ok(Told::plainly(reserved))))
     })
-    .await?;
+    .await
+    .inspect_err(|refused| send::note(&visit.call, channel, Some(&refused.error)))?;
     let Some(reserved) = reserved else {
         return Ok(done);
     };

@@ -16,6 +16,8 @@ mod table;
 mod top;
 mod users;
 
+pub(super) use serve::milliseconds;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -37,6 +39,9 @@ To serve, these variables say how:
   DATABASE                      SQLite file; candado.sqlite if not set
   DATABASE_URL                  secret: PostgreSQL instead of it: postgres://user:password@host/database
   DATABASE_CONNECTIONS          connections to PostgreSQL; 16 if not set
+  DRAIN_SECONDS                 how long it goes on serving after SIGTERM, while /health fails; 0 if not set
+  METRICS_LISTEN                address and port for Prometheus: /metrics; nowhere if not set
+  LOG_FORMAT                    text, or json: each line of the log is an object; text if not set
   ENVIRONMENT                   production, or development: plain http on this machine
   RESTORED_AT                   when a backup was restored, in Unix seconds
   AUDIT_RETENTION_DAYS          how long events are kept; 365 if not set

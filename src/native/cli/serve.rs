@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,9 +13,12 @@ use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
 use crate::flows::check_health;
+use crate::native::engine::Stores;
 use crate::native::http_client::{Client, PROVIDERS_ANSWER, system_roots};
+use crate::native::metrics::{self, Measured, Metrics};
 use crate::native::server::{self, Options};
 use crate::native::settings::Settings;
+use crate::native::signals::Signals;
 use crate::native::site::Site;
 
 /// What has no default, and what it is.
@@ -37,7 +41,10 @@ pub(super) fn run() -> Result<(), Problem> {
     let config = Config::from_lookup(variable).map_err(|error| explain(&error))?;
     let settings =
         Settings::from_lookup(variable, config.development).map_err(|error| explain(&error))?;
-    block_on(async { listen(app(config, &settings).await?, settings).await })?
+    block_on(async {
+        let (app, metrics) = app(config, &settings).await?;
+        listen(app, metrics, settings).await
+    })?
 }
 
 /// What is no text is not valid either, and is refused by its name like everything else.
@@ -77,14 +84,14 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Problem>
     clippy::disallowed_methods,
     reason = "the one place that asks the machine for the time"
 )]
-pub(super) fn milliseconds() -> u64 {
+pub(in crate::native) fn milliseconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }
 
-async fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
+async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Metrics>>), Problem> {
     let roots = system_roots();
     if roots.is_empty() && (config.twilio.is_some() || config.sendgrid.is_some()) {
         return Err(
@@ -93,23 +100,36 @@ async fn app(config: Config, settings: &Settings) -> Result<App, Problem> {
                 .to_owned(),
         );
     }
-    let (db, kv) = settings.engine.open(Arc::new(milliseconds)).await?;
-    Ok(App {
+    let Stores { db, kv, watched } = settings.engine.open(Arc::new(milliseconds)).await?;
+    let metrics = settings
+        .metrics_listen
+        .map(|_| Arc::new(Metrics::new(watched, server::CONNECTIONS)));
+    let app = App {
         config,
-        db,
+        db: match &metrics {
+            Some(metrics) => Arc::new(Measured::new(db, metrics.clone())),
+            None => db,
+        },
         kv,
         http: Arc::new(Client::new(roots, PROVIDERS_ANSWER).map_err(|error| error.to_string())?),
         clock: Box::new(milliseconds),
-    })
+    };
+    Ok((app, metrics))
 }
 
-async fn listen(app: App, settings: Settings) -> Result<(), Problem> {
+async fn listen(
+    app: App,
+    metrics: Option<Arc<Metrics>>,
+    settings: Settings,
+) -> Result<(), Problem> {
     // A wrong ring would fail every user, and seal what is new so that the right one cannot open it.
     check(&app).await?;
-    let unusable = |error| format!("LISTEN is not usable: {}: {error}", settings.listen);
-    let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
-    let address = listener.local_addr().map_err(unusable)?;
-    let stop = stop().map_err(|error| error.to_string())?;
+    let (listener, address) = bind("LISTEN", settings.listen).await?;
+    let metrics_listener = match settings.metrics_listen {
+        Some(address) => Some(bind("METRICS_LISTEN", address).await?),
+        None => None,
+    };
+    let signals = Signals::listen().map_err(|error| error.to_string())?;
     log::info!(
         "candado {} listens on http://{address}",
         env!("CARGO_PKG_VERSION")
@@ -117,40 +137,36 @@ async fn listen(app: App, settings: Settings) -> Result<(), Problem> {
     if !address.ip().is_loopback() {
         log::warn!("only the proxy may reach {address}: its X-Forwarded-Proto is believed");
     }
+    let reading = metrics_listener.zip(metrics.clone());
+    let reading = reading.map(|((listener, address), metrics)| {
+        log::info!("metrics are at http://{address}/metrics");
+        tokio::spawn(metrics::serve(listener, metrics))
+    });
     let options = Options {
         behind_tls_proxy: settings.behind_tls_proxy,
         site: Site::default(),
+        metrics,
+        drain: settings.drain,
     };
-    server::run(Arc::new(app), listener, options, stop).await;
+    server::run(Arc::new(app), listener, options, signals).await;
+    if let Some(reading) = reading {
+        reading.abort();
+    }
     log::info!("candado has ended");
     Ok(())
+}
+
+/// A listener, and where it is. The error names the variable.
+async fn bind(name: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Problem> {
+    let unusable = |error| format!("{name} is not usable: {address}: {error}");
+    let listener = TcpListener::bind(address).await.map_err(unusable)?;
+    let bound = listener.local_addr().map_err(unusable)?;
+    Ok((listener, bound))
 }
 
 pub(super) async fn check(app: &App) -> Result<(), Problem> {
     check_health(app).await.map_err(|error| match error {
         Error::Unavailable(cause) => cause.to_string(),
         error => error.to_string(),
-    })
-}
-
-/// Ends with the first SIGINT or SIGTERM.
-#[cfg(unix)]
-pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
     })
 }

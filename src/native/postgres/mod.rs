@@ -30,6 +30,14 @@ const AGAIN: usize = 3;
 /// Longest wait for a batch's answers, more than the server lets a statement take.
 const ANSWER: Duration = Duration::from_secs(8);
 
+/// The pool's connections, and who waits for one.
+pub(super) struct Connections {
+    pub in_use: usize,
+    pub idle: usize,
+    pub most: usize,
+    pub waiting: usize,
+}
+
 /// A database on a server, by a pool of connections.
 #[derive(Clone)]
 pub struct Postgres(Pool);
@@ -57,6 +65,17 @@ impl Postgres {
         }
         lent.give_back();
         Ok(Self(pool))
+    }
+
+    /// Its connections as they are now.
+    pub(super) fn connections(&self) -> Connections {
+        let status = self.0.status();
+        Connections {
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            most: status.max_size,
+            waiting: status.waiting,
+        }
     }
 
     /// `None` if another transaction was in its way; what is wrong otherwise.

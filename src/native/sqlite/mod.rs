@@ -17,6 +17,7 @@ use rusqlite::Connection;
 pub(super) use connection::make_private;
 pub use connection::{Durability, OpenError};
 use readers::Readers;
+pub(super) use writer::Commits;
 use writer::Writer;
 
 use crate::platform::{Database, DatabaseError, Outcome, Statement};
@@ -79,6 +80,14 @@ impl Sqlite {
             writer: Writer::start(connection)?,
             readers: Readers::new(path),
         }))))
+    }
+
+    /// What a file's writer counts; `None` where there is none.
+    pub(super) fn commits(&self) -> Option<Arc<Commits>> {
+        match &self.0 {
+            Place::File(file) => Some(file.writer.commits.clone()),
+            Place::Alone(_) => None,
+        }
     }
 
     /// A database that ends with the process.

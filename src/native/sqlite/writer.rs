@@ -3,6 +3,8 @@
 //! A commit waits for the disk. Batches that come meanwhile share the next one: each runs within a
 //! savepoint of one transaction, as exact as alone, and is answered once all of it is on the disk.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -33,20 +35,46 @@ impl Job {
     }
 }
 
+/// How many commits there were, and how many batches in all of them.
+#[derive(Debug, Default)]
+pub(in crate::native) struct Commits {
+    commits: AtomicU64,
+    batches: AtomicU64,
+}
+
+impl Commits {
+    /// Commits, batches.
+    pub(in crate::native) fn counts(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (read(&self.commits), read(&self.batches))
+    }
+
+    fn add(&self, batches: usize) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        let batches = u64::try_from(batches).unwrap_or(u64::MAX);
+        self.batches.fetch_add(batches, Ordering::Relaxed);
+    }
+}
+
 /// Where batches are handed in. The thread ends with it.
-pub(super) struct Writer(Sender<Job>);
+pub(super) struct Writer {
+    jobs: Sender<Job>,
+    pub(super) commits: Arc<Commits>,
+}
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
+        let commits = Arc::<Commits>::default();
+        let counts = commits.clone();
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 while let Ok(first) = waiting.recv() {
-                    commit_together(&connection, first, &waiting);
+                    commit_together(&connection, first, &waiting, &counts);
                 }
             })?;
-        Ok(Self(jobs))
+        Ok(Self { jobs, commits })
     }
 
     /// Runs the batch as one transaction, and is done when it is on the disk. It is carried out also
@@ -55,13 +83,13 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job = Job { statements, answer };
         let ended = || DatabaseError::Unavailable("the thread that writes has ended".to_owned());
-        self.0.send(job).map_err(|_| ended())?;
+        self.jobs.send(job).map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 }
 
 /// Runs the first batch, and those that wait by then, in one transaction.
-fn commit_together(connection: &Connection, first: Job, waiting: &Receiver<Job>) {
+fn commit_together(connection: &Connection, first: Job, waiting: &Receiver<Job>, counts: &Commits) {
     if let Err(error) = execute::control(connection, execute::BEGIN_TO_WRITE) {
         // Those behind would wait as long for the lock, one after the other.
         refuse(std::iter::once(first).chain(waiting.try_iter()), &error);
@@ -86,6 +114,7 @@ fn commit_together(connection: &Connection, first: Job, waiting: &Receiver<Job>)
     }
     match execute::control(connection, execute::COMMIT) {
         Ok(()) => {
+            counts.add(carried_out.len());
             for (job, outcomes) in carried_out {
                 job.answer(Ok(outcomes));
             }
@@ -157,7 +186,7 @@ mod tests {
             answers.push(answered);
         }
         let first = waiting.recv().unwrap();
-        commit_together(connection, first, &waiting);
+        commit_together(connection, first, &waiting, &Commits::default());
         assert!(connection.is_autocommit(), "no transaction is left open");
         let answer = |answered: oneshot::Receiver<Answer>| answered.blocking_recv().unwrap();
         answers.into_iter().map(answer).collect()
@@ -175,6 +204,20 @@ mod tests {
         assert_eq!(answers[0].as_ref().unwrap()[0].changes, 1);
         assert!(answers[1].is_err());
         assert_eq!(answers[2].as_ref().unwrap()[0].changes, 1);
+    }
+
+    #[test]
+    fn batches_of_one_commit_are_counted_with_it_and_those_undone_are_not() {
+        let connection = connection();
+        let (jobs, waiting) = channel();
+        for sql in [A, A, B] {
+            let statements = vec![Statement::new(sql, [])];
+            let (answer, _) = oneshot::channel();
+            jobs.send(Job { statements, answer }).unwrap();
+        }
+        let counts = Commits::default();
+        commit_together(&connection, waiting.recv().unwrap(), &waiting, &counts);
+        assert_eq!(counts.counts(), (1, 2));
     }
 
     #[test]

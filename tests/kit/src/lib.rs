@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use bytes::Bytes;
-use candado::api;
+use candado::api::{self, Served};
 use candado::app::App;
 use candado::call::Task;
 use candado::config::Config;
@@ -170,8 +170,13 @@ impl TestApp {
 
     /// As a Worker does it whose isolate ends with the answer: later work is not done.
     pub async fn send_and_leave(&self, request: Request<Bytes>) -> (Reply, Vec<Task>) {
-        let (response, tasks) = api::serve(&self.router, &self.app, request).await;
-        (Reply::new(response), tasks)
+        let served = self.serve(request).await;
+        (Reply::new(served.response), served.tasks)
+    }
+
+    /// With what there is to say of it.
+    pub async fn serve(&self, request: Request<Bytes>) -> Served {
+        api::serve(&self.router, &self.app, request).await
     }
 
     pub fn request(method: Method, path: &str, token: Option<&str>, body: &str) -> Request<Bytes> {

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use self::folder::Folder;
 use self::inbox::Inbox;
-use super::serve::{block_on, check, milliseconds, stop};
+use super::serve::{block_on, check, milliseconds};
 use super::{Problem, print};
 use crate::app::App;
 use crate::call::Call;
@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::flows::admin;
 use crate::native::engine::Engine;
 use crate::native::server::{self, Options};
+use crate::native::signals::Signals;
 use crate::native::site::Site;
 
 pub(super) use self::folder::kept_admin_token;
@@ -82,14 +83,14 @@ async fn serve(arguments: &Arguments) -> Result<(), Problem> {
     })?;
 
     let options = Options {
-        behind_tls_proxy: false,
         site: Site {
             inbox: Some(inbox.url().to_owned()),
         },
+        ..Options::default()
     };
-    let stop = stop().map_err(|error| error.to_string())?;
+    let signals = Signals::listen().map_err(|error| error.to_string())?;
     let showing = tokio::spawn(inbox.serve(inbox_listener));
-    server::run(app, listener, options, stop).await;
+    server::run(app, listener, options, signals).await;
     showing.abort();
     Ok(())
 }
@@ -122,11 +123,11 @@ async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> 
     let config = Config::from_lookup(lookup).map_err(|error| folder.explain(&error.to_string()))?;
     let engine = Engine::File(folder.database());
     let opened = engine.open(Arc::new(milliseconds)).await;
-    let (db, kv) = opened.map_err(|problem| folder.explain(&problem))?;
+    let stores = opened.map_err(|problem| folder.explain(&problem))?;
     Ok(App {
         config,
-        db,
-        kv,
+        db: stores.db,
+        kv: stores.kv,
         http: Arc::new(inbox.clone()),
         clock: Box::new(milliseconds),
     })

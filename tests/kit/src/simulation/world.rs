@@ -188,7 +188,9 @@ impl World {
 
     async fn send(&self, request: Request<bytes::Bytes>) -> (u16, Value) {
         let app = self.app.borrow().clone();
-        let (response, tasks) = api::serve(&self.router, &app, request).await;
+        let api::Served {
+            response, tasks, ..
+        } = api::serve(&self.router, &app, request).await;
         let reply = crate::Reply::new(response);
         for task in tasks {
             task.await;
