@@ -24,6 +24,8 @@ struct User {
 pub(super) struct Model {
     users: HashMap<u32, User>,
     budget: u64,
+    /// Until then what is told may have been decided before commits were lost, and be counted nowhere.
+    uncounted_until: u64,
     /// Messages of each day of UTC.
     days: HashMap<u64, u64>,
     pub(super) violations: Vec<String>,
@@ -38,6 +40,7 @@ impl Model {
         Self {
             users: HashMap::new(),
             budget,
+            uncounted_until: 0,
             days: HashMap::new(),
             violations: Vec::new(),
             accepted: 0,
@@ -62,6 +65,9 @@ impl Model {
     /// A guess was told to be wrong.
     pub(super) fn evaluate(&mut self, user: u32, now: u64) {
         self.evaluated += 1;
+        if now < self.uncounted_until {
+            return;
+        }
         let guesses = &mut self.users.entry(user).or_default().guesses;
         let count = within(guesses, DAY - LATE, now);
         if count > GUESSES {
@@ -74,6 +80,9 @@ impl Model {
     /// A message arrived.
     pub(super) fn deliver(&mut self, user: u32, now: u64) {
         self.messages += 1;
+        if now < self.uncounted_until {
+            return;
+        }
         let messages = &mut self.users.entry(user).or_default().messages;
         if messages.back().is_some_and(|last| last + MINUTE > now + 15) {
             self.violations.push(format!(
@@ -112,7 +121,8 @@ impl Model {
 
     /// Commits since then were lost: what was counted by them is not counted any more. Codes stay used, which is what
     /// `RESTORED_AT` is for.
-    pub(super) fn forget_counts_since(&mut self, since: u64) {
+    pub(super) fn forget_counts_since(&mut self, since: u64, now: u64) {
+        self.uncounted_until = now + LATE;
         for user in self.users.values_mut() {
             user.guesses.retain(|at| *at < since);
             for at in user.messages.iter().filter(|at| **at >= since) {

@@ -210,7 +210,8 @@ impl World {
         let said = self.options.defect != Some(super::Defect::SilentFailover);
         let restored = said.then_some(restored);
         *self.app.borrow_mut() = app(&self.engine, &self.kv, &self.provider, self.began, restored);
-        self.model.lock().unwrap().forget_counts_since(since);
+        let mut model = self.model.lock().unwrap();
+        model.forget_counts_since(since, self.now());
     }
 
     pub(super) async fn housekeep(&self) {
