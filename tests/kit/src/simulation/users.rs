@@ -143,7 +143,9 @@ async fn verify(world: &World, user: u32, code: &str, what: &str) -> u16 {
     if status == 200 {
         model.accept(user, what.to_owned(), world.now());
     }
-    if answer["error"] == "invalid_code" && is_hot(world, user) {
+    // Recovery codes are a class of their own.
+    let is_six_digits = !what.starts_with("recovery");
+    if answer["error"] == "invalid_code" && is_hot(world, user) && is_six_digits {
         model.evaluate(user, world.now());
     }
     status
