@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::domain::crypto::keys::KeyRing;
 use crate::domain::time::UnixTime;
-use crate::platform::{Database, HttpClient, KeyValue};
+use crate::platform::{Database, HttpClient, KeyValue, Signatures};
 
 /// Milliseconds since the Unix epoch, from the platform's clock.
 pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
@@ -15,6 +15,7 @@ pub struct App {
     pub db: Arc<dyn Database>,
     pub kv: Arc<dyn KeyValue>,
     pub http: Arc<dyn HttpClient>,
+    pub signatures: Arc<dyn Signatures>,
     pub clock: Clock,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::account::StateError;
+use crate::domain::account::{FactorError, FactorType, StateError};
 use crate::domain::crypto::random::RandomError;
 use crate::domain::crypto::sealing::SealError;
 use crate::domain::method::{Channel, Method};
@@ -75,6 +75,8 @@ pub enum Error {
     IdempotencyKeyReused,
     #[error("There is nothing at this address. GET /docs lists what there is.")]
     NotFound,
+    #[error("This user has no such factor. GET /mfa/factors lists those there are.")]
+    FactorNotFound,
     #[error("This path does not take this HTTP method. The Allow header lists those it takes.")]
     MethodNotAllowed,
     #[error("The request body is larger than 16 KiB.")]
@@ -85,6 +87,14 @@ pub enum Error {
         "MFA is already set up for this user. Renew it with POST /mfa/renew, or turn it off first with POST /mfa/disable."
     )]
     AlreadyRegistered,
+    #[error(
+        "This passkey is registered already, for this user or another. Use it, or make another one."
+    )]
+    PasskeyTaken,
+    #[error("This user has as many factors of type {} as there is room for. Remove one first, with DELETE /mfa/factors/{{id}}.", .0.name())]
+    FactorLimitReached(FactorType),
+    #[error("This is the last factor the user can log in with. POST /mfa/disable turns MFA off.")]
+    LastFactor,
     #[error("A client {0} exists already. Choose another client_id.")]
     ClientExists(String),
     #[error(
@@ -264,6 +274,10 @@ error_codes! {
         "`Allow` lists the methods of this path.";
     AlreadyRegistered "already_registered" 409 Error::AlreadyRegistered,
         "MFA is on already. Renew it, or disable it first.";
+    FactorLimitReached "factor_limit_reached" 409 Error::FactorLimitReached(FactorType::Totp),
+        "The user has as many factors of this type as there is room for. Let the user remove one.";
+    LastFactor "last_factor" 409 Error::LastFactor,
+        "The last factor that works is not removed; /mfa/disable turns MFA off.";
     ClientExists "client_exists" 409 Error::ClientExists("shop".to_owned()),
         "A client of this id exists already, or is still being deleted.";
     KeyLimitReached "key_limit_reached" 409 Error::KeyLimitReached { most: 50 },
@@ -325,7 +339,6 @@ impl Error {
             Self::MethodNotUsed(_) => ErrorCode::MethodNotUsed,
             Self::AccountLimitReached { .. } => ErrorCode::AccountLimitReached,
             Self::UserNotFound => ErrorCode::UserNotFound,
-            Self::NotFound => ErrorCode::NotFound,
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::SessionEnded => ErrorCode::SessionEnded,
             Self::SessionExpired => ErrorCode::SessionExpired,
@@ -333,8 +346,11 @@ impl Error {
             Self::WrongOrigin => ErrorCode::WrongOrigin,
             Self::NotNow => ErrorCode::NotNow,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::NotFound | Self::FactorNotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
-            Self::AlreadyRegistered => ErrorCode::AlreadyRegistered,
+            Self::AlreadyRegistered | Self::PasskeyTaken => ErrorCode::AlreadyRegistered,
+            Self::FactorLimitReached(_) => ErrorCode::FactorLimitReached,
+            Self::LastFactor => ErrorCode::LastFactor,
             Self::ClientExists(_) | Self::ClientBeingDeleted(_) => ErrorCode::ClientExists,
             Self::KeyLimitReached { .. } => ErrorCode::KeyLimitReached,
             Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
@@ -393,6 +409,28 @@ impl From<SealError> for Error {
 impl From<StateError> for Error {
     fn from(error: StateError) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+impl From<FactorError> for Error {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::AlreadyRegistered => Self::AlreadyRegistered,
+            FactorError::PasskeyTaken => Self::PasskeyTaken,
+            FactorError::NotEnabled => Self::MfaNotEnabled,
+            FactorError::TooMany(kind) => Self::FactorLimitReached(kind),
+            FactorError::NoSuchFactor => Self::FactorNotFound,
+            FactorError::NoApp => Self::invalid(
+                "user_id",
+                "This user has no authenticator app to renew. POST /mfa/factors adds one",
+            ),
+            FactorError::WhichApp => Self::invalid(
+                "factor_id",
+                "This user has several authenticator apps. Name one of GET /mfa/factors",
+            ),
+            FactorError::Last => Self::LastFactor,
+            FactorError::Unreadable(error) => error.into(),
+        }
     }
 }
 

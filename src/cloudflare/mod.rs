@@ -83,6 +83,7 @@ fn build(env: &Env) -> Result<Service, String> {
         db: Arc::new(d1::D1(env.d1("DB").map_err(missing("DB"))?)),
         kv: Arc::new(kv::Kv(env.kv("KV").map_err(missing("KV"))?)),
         http: Arc::new(fetch::Fetcher),
+        signatures: Arc::new(signatures::WebCrypto),
         clock: Box::new(|| Date::now().as_millis()),
     };
     Ok(Service {

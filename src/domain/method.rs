@@ -10,6 +10,7 @@ use crate::domain::codes::numeric::Digits;
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     Totp,
+    Passkey,
     Sms,
     Email,
     /// A code the application asked for and handed over itself.
@@ -21,8 +22,9 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Totp,
+        Self::Passkey,
         Self::Sms,
         Self::Email,
         Self::Generated,
@@ -33,6 +35,7 @@ impl Method {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Passkey => "passkey",
             Self::Sms => "sms",
             Self::Email => "email",
             Self::Generated => "generated",
@@ -51,16 +54,26 @@ impl Method {
             Self::RecoveryMessage => 3,
             Self::RecoveryCode => 4,
             Self::Totp => 5,
+            Self::Passkey => 6,
         }
     }
 
     /// Which failures count against this method. A lock of one class leaves the others usable (REC-07).
-    pub const fn class(self) -> Class {
+    ///
+    /// `None`: it cannot be guessed at, so there is nothing to count. A lock would serve only somebody who wants to
+    /// keep its user out (decision 72).
+    pub const fn class(self) -> Option<Class> {
         match self {
-            Self::Totp => Class::Totp,
-            Self::Sms | Self::Email | Self::Generated => Class::Delivered,
-            Self::RecoveryCode | Self::RecoveryMessage => Class::Recovery,
+            Self::Totp => Some(Class::Totp),
+            Self::Sms | Self::Email | Self::Generated => Some(Class::Delivered),
+            Self::RecoveryCode | Self::RecoveryMessage => Some(Class::Recovery),
+            Self::Passkey => None,
         }
+    }
+
+    /// Whether it proves only the right to set up another method.
+    pub const fn is_recovery(self) -> bool {
+        matches!(self, Self::RecoveryCode | Self::RecoveryMessage)
     }
 }
 
@@ -181,6 +194,14 @@ impl Purpose {
         }
     }
 
+    /// Which failures count against a code of this purpose.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Verify => Class::Delivered,
+            Self::Recovery => Class::Recovery,
+        }
+    }
+
     /// How long a code lives, in seconds: never beyond 10 minutes (OOB-02).
     pub const fn lifetime(self) -> u64 {
         match self {
@@ -224,6 +245,17 @@ mod tests {
     fn a_method_has_one_name_in_answers_settings_and_texts() {
         for method in Method::ALL {
             assert_eq!(serde_json::json!(method), method.name());
+        }
+    }
+
+    #[test]
+    fn a_code_counts_against_the_class_of_what_it_proves() {
+        for purpose in [Purpose::Verify, Purpose::Recovery] {
+            for channel in [Channel::Sms, Channel::Email, Channel::Api] {
+                let method = channel.method(purpose);
+                assert_eq!(method.class(), Some(purpose.class()));
+                assert_eq!(method.is_recovery(), purpose == Purpose::Recovery);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::asked::Asked;
 use super::change::{After, Conditions, Decision, Facts, change, per_minute};
 use super::qr_code::qr_code_url;
 use super::step_up::{Policy, change_with_proof};
-use crate::domain::account::{Account, Enrolment, EnrolmentError, PENDING_LIFETIME};
+use crate::domain::account::{Account, Enrolment, PENDING_LIFETIME};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::import::ImportedSecret;
 use crate::domain::codes::otpauth;
@@ -15,6 +15,8 @@ use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::crypto::token::QrClaims;
 use crate::domain::event::{Event, Kind};
+use crate::domain::ids::FactorId;
+use crate::domain::method::Class;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
@@ -68,10 +70,12 @@ pub async fn import(
     .await
 }
 
-/// Gives a user a new secret beside the present one, or in its place with `revoke_current`.
+/// Gives a user a new secret beside the present one of that app, or in its place with `revoke_current`. Which app need
+/// not be said where there is one.
 pub async fn renew(
     asked: &Asked,
     code: Option<&GuessedCode>,
+    app: Option<&FactorId>,
     revoke_current: bool,
 ) -> Result<Enrolled, Error> {
     let check = |account: &Account, _: &Facts<'_>| {
@@ -82,15 +86,16 @@ pub async fn renew(
         }
     };
     let act = |mut account: Account, facts: &Facts<'_>| {
-        let (name, parameters) = account.present_app(asked.vault())?;
-        let enrolment = Enrolment::draw(asked.vault(), name, parameters, true)?;
+        let present = account.present_app(asked.vault(), app)?;
+        let name = present.account_name;
+        let enrolment = Enrolment::draw(asked.vault(), name, present.parameters, true)?;
+        let enrolment = enrolment.named(asked.vault(), present.name.as_deref())?;
         let enrolled = enrolled(facts, &enrolment, true)?;
-        account
-            .renew(enrolment, revoke_current, asked.now())
-            .map_err(enrolment_error)?;
+        account.renew(enrolment, app, revoke_current, asked.now())?;
+        let is_locked = account.locks(asked.now()).of(Class::Totp).is_some();
         let event = Event::new(Kind::Renewed).with(json!({"revoke_current": revoke_current}));
         let decision = Decision::store(account, event, enrolled);
-        Ok(if revoke_current {
+        Ok(if revoke_current && !is_locked {
             decision.then(After::ForgetLocks)
         } else {
             decision
@@ -111,7 +116,7 @@ fn bind(
         Some(account) => account,
         None => new_account(facts)?,
     };
-    account.enrol(enrolment, now).map_err(enrolment_error)?;
+    account.enrol(enrolment, now)?;
     if profile.phone.is_some() {
         account.set_phone(vault, profile.phone.as_ref(), now)?;
     }
@@ -141,13 +146,6 @@ fn account_name(profile: &Profile, facts: &Facts<'_>) -> String {
     name.map_or(user, Label::as_str).to_owned()
 }
 
-fn enrolment_error(error: EnrolmentError) -> Error {
-    match error {
-        EnrolmentError::AlreadyRegistered => Error::AlreadyRegistered,
-        EnrolmentError::NotEnabled => Error::MfaNotEnabled,
-    }
-}
-
 fn enrolled(facts: &Facts<'_>, enrolment: &Enrolment, confirm: bool) -> Result<Enrolled, Error> {
     let asked = facts.asked;
     let expires_at = asked.now().plus(PENDING_LIFETIME);
@@ -164,7 +162,7 @@ fn enrolled(facts: &Facts<'_>, enrolment: &Enrolment, confirm: bool) -> Result<E
         secret: otpauth::base32(&enrolment.secret),
         otpauth_url: otpauth::uri(
             issuer,
-            &enrolment.name,
+            &enrolment.account_name,
             &enrolment.secret,
             &enrolment.parameters,
         ),

@@ -6,7 +6,7 @@ use super::change::{After, Decision, Effects, Facts, Write};
 use crate::call::Guess;
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
 use crate::domain::event::{Event, Kind};
-use crate::domain::method::{Class, Method};
+use crate::domain::method::Method;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 
@@ -103,10 +103,12 @@ fn refused(refusal: Refusal, now: UnixTime) -> Error {
 }
 
 fn success_event(method: Method, confirmed: bool) -> Event {
-    let kind = match method.class() {
-        _ if confirmed => Kind::Confirmed,
-        Class::Totp | Class::Delivered => Kind::Verified,
-        Class::Recovery => Kind::Recovered,
+    let kind = if confirmed {
+        Kind::Confirmed
+    } else if method.is_recovery() {
+        Kind::Recovered
+    } else {
+        Kind::Verified
     };
     Event::new(kind).by(method)
 }

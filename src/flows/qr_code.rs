@@ -46,7 +46,7 @@ pub async fn qr_code(call: &Call, user: &UserId, link: &str) -> Result<String, E
     let pending = pending.ok_or(Error::NotFound)?;
     Ok(otpauth::uri(
         loaded.client.issuer(),
-        &pending.name,
+        &pending.account_name,
         &pending.secret,
         &pending.parameters,
     ))

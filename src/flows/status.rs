@@ -40,6 +40,7 @@ pub async fn status(asked: &Asked) -> Result<Status, Error> {
     };
     let usable = [
         (Method::Totp, account.has_active_totp()),
+        (Method::Passkey, account.has_active_passkey()),
         (Method::Sms, can(Channel::Sms)),
         (Method::Email, can(Channel::Email)),
     ];

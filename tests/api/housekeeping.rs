@@ -219,7 +219,7 @@ async fn atk_75_a_stored_account_that_was_tampered_with_verifies_nothing() {
         "{",
         "{}x",
         &stored[..stored.len() / 2],
-        &stored.replace(r#""format":2"#, r#""format":9"#),
+        &stored.replace(r#""format":3"#, r#""format":9"#),
         &stored.replace("v1.k1", "v2.k1"),
     ] {
         app.db

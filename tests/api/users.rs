@@ -393,7 +393,7 @@ async fn atk_01_a_deletion_whose_code_was_spent_meanwhile_deletes_nothing() {
     // Another request uses the code after this one has judged it and before it deletes.
     let stored = app.db.rows("SELECT state FROM accounts").await;
     let mut state: Value = serde_json::from_str(stored[0]["state"].as_str().unwrap()).unwrap();
-    state["factors"][0]["last_step"] = json!(1_000_000_000_000_u64);
+    state["factors"][0]["kind"]["totp"]["last_step"] = json!(1_000_000_000_000_u64);
     let used = format!("UPDATE accounts SET version = version + 1, state = '{state}'");
     app.db.before(1, &used);
     let body = json!({"code": authenticator.code(app.now())}).to_string();

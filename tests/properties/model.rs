@@ -458,5 +458,6 @@ pub(crate) fn class_of(method: Method) -> Class {
         Method::Totp => Class::Totp,
         Method::Sms | Method::Email | Method::Generated => Class::Delivered,
         Method::RecoveryMessage | Method::RecoveryCode => Class::Recovery,
+        Method::Passkey => panic!("no guess"),
     }
 }

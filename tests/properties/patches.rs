@@ -11,6 +11,7 @@ use candado::domain::ids::ClientId;
 use candado::domain::settings::{Label, Settings, SettingsPatch};
 use candado::flows::admin::{ClientPatch, change_client, create_client, find_client};
 use candado::native::kv::SqliteKeyValue;
+use candado::native::signatures::Ring;
 use candado::native::sqlite::Sqlite;
 use candado::platform::{HttpClient, HttpError};
 use http::{Request, Response};
@@ -42,6 +43,7 @@ fn call() -> Call {
         kv: Arc::new(SqliteKeyValue::in_memory(Arc::new(|| NOW)).unwrap()),
         db: Arc::new(db),
         http: Arc::new(NoNetwork),
+        signatures: Arc::new(Ring),
         clock: Box::new(|| NOW),
     };
     Call::new(Arc::new(app)).unwrap()

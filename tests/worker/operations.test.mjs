@@ -189,20 +189,23 @@ async function failsClosed(client, user, ...codes) {
   assert.notEqual(enabled, false, "never no MFA");
 }
 
+/** The same authenticator app with another sealed secret. */
+const withSecret = (factor, secret) => ({ ...factor, kind: { totp: { ...factor.kind.totp, secret } } });
+
 test("ATK-74: a sealed secret moved to another user, tenant or field opens nowhere", async () => {
   const bank = await worker.newClient({}, "Bank");
   const contact = { phone: "+34600111666", email: "u@example.com" };
   const places = [];
   for (const [client, user] of [[shop, "u"], [shop, "v"], [bank, "u"]]) places.push([client, user, await client.newUser(user, contact)]);
   const states = await Promise.all(places.map(([client, user]) => stateOf(user, client)));
-  const secret = (state) => state.factors[0].secret;
+  const secret = (state) => state.factors[0].kind.totp.secret;
   for (const [index, [client, user, app]] of places.entries()) {
     const others = places.filter((_, other) => other !== index);
     const codes = [app.code(), ...others.map(([, , other]) => other.code())];
     for (const other of states.filter((_, other) => other !== index)) {
       // The whole row, the factor with its id, and the sealed text alone.
       const mine = states[index];
-      const factor = { ...mine.factors[0], secret: secret(other) };
+      const factor = withSecret(mine.factors[0], secret(other));
       for (const moved of [other, { ...mine, factors: other.factors }, { ...mine, factors: [factor] }]) {
         await setState(user, moved, client);
         await failsClosed(client, user, ...codes);
@@ -222,7 +225,7 @@ test("ATK-74: a sealed secret moved to another user, tenant or field opens nowhe
 test("ATK-75: a flipped bit anywhere in a sealed secret, a cut or another label fails closed", async () => {
   const app = await shop.newUser("flip");
   const state = await stateOf("flip");
-  const sealed = state.factors[0].secret;
+  const sealed = state.factors[0].kind.totp.secret;
   const [format, keyId, text] = sealed.split(".");
   const bytes = Buffer.from(text, "base64url");
   assert.equal(bytes.length, 12 + 20 + 16);
@@ -235,7 +238,7 @@ test("ATK-75: a flipped bit anywhere in a sealed secret, a cut or another label 
   const labels = [`v2.${keyId}.${text}`, `${format}.k9.${text}`, `${format}..${text}`, `${keyId}.${text}`, text, "", ".", ".."];
   labels.push(`${sealed}A`, `${sealed}=`, ` ${sealed}`);
   for (const forged of [...flipped, ...cut, ...labels]) {
-    await setState("flip", { ...state, factors: [{ ...state.factors[0], secret: forged }] });
+    await setState("flip", { ...state, factors: [withSecret(state.factors[0], forged)] });
     failure(await shop.verify("flip", app.code()), 500, "internal");
   }
   await setState("flip", state);

@@ -10,7 +10,7 @@ use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{ENROLMENT, Operation};
 use crate::domain::codes::guess::GuessedCode;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ClientId, FactorId, UserId};
 use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::flows;
@@ -27,6 +27,8 @@ struct RenewRequest {
     /// Whether the present secret is dead at once.
     #[serde(default)]
     revoke_current: bool,
+    /// The app to renew. Needed where the user has several.
+    factor_id: Option<FactorId>,
     code: Option<GuessedCode>,
 }
 
@@ -34,7 +36,8 @@ of_user!(RenewRequest);
 
 async fn renew(request: Authorized<RenewRequest>) -> Result<Json<EnrolmentResponse>, Error> {
     let Authorized { asked, body } = request;
-    let enrolled = flows::renew(&asked, body.code.as_ref(), body.revoke_current).await?;
+    let (code, app) = (body.code.as_ref(), body.factor_id.as_ref());
+    let enrolled = flows::renew(&asked, code, app, body.revoke_current).await?;
     Ok(Json(enrolled.into()))
 }
 

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use self::candidates::Candidates;
 use super::Account;
+use super::challenge::Challenge;
 use super::counters::{Consequence, Failure, Locks};
-use super::factor::{Factor, FactorState};
+use super::factor::{Factor, FactorKind, FactorState};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::totp::Step;
 use crate::domain::crypto::digest::Digest;
@@ -40,7 +41,7 @@ impl Accept {
     pub fn named(method: Method) -> Self {
         Self {
             methods: vec![method],
-            named: Some(method.class()),
+            named: method.class(),
         }
     }
 
@@ -50,7 +51,8 @@ impl Accept {
 
     /// The classes a guess of that form can concern, whatever a user has.
     pub fn classes(&self, guess: &GuessedCode) -> Classes {
-        let accepted = |class| self.methods.iter().any(|method| method.class() == class);
+        let methods = self.methods.iter();
+        let accepted = |class| methods.clone().any(|method| method.class() == Some(class));
         self.named_for(guess)
             .unwrap_or_else(|| guess.classes().filter(accepted))
     }
@@ -138,8 +140,8 @@ impl Account {
         now: UnixTime,
     ) -> Vec<ChallengeId> {
         let candidates = self.live(accept, now).fitting(guess);
-        let ids = candidates.challenges.iter();
-        ids.map(|challenge| challenge.id.clone()).collect()
+        let codes = candidates.codes.iter();
+        codes.map(|sent| sent.id.clone()).collect()
     }
 
     /// Judges one guess and makes the account's next value.
@@ -188,14 +190,15 @@ impl Account {
 
     /// Everything that could be proved now, whatever the form of its code.
     fn live(&self, accept: &Accept, now: UnixTime) -> Candidates<'_> {
-        let factors = self.factors.iter();
-        let challenges = self.challenges.iter();
+        let usable = self.factors.iter().filter(|factor| factor.is_usable(now));
         Candidates {
-            factors: factors
-                .filter(|factor| accept.allows(Method::Totp) && factor.is_usable(now))
+            apps: usable
+                .filter_map(Factor::app)
+                .filter(|_| accept.allows(Method::Totp))
                 .collect(),
-            challenges: challenges
-                .filter(|challenge| accept.allows(challenge.method()) && challenge.is_live(now))
+            codes: self
+                .delivered()
+                .filter(|sent| accept.allows(sent.method()) && sent.is_live(now))
                 .collect(),
             recovery: self
                 .recovery
@@ -216,7 +219,10 @@ impl Account {
             GuessedCode::Numeric(_) => fitting.classes().is_empty(),
             GuessedCode::RecoveryCode(_) => false,
         };
-        let disabled = self.factors.iter().any(Factor::is_disabled);
+        let disabled = self
+            .factors
+            .iter()
+            .any(|factor| factor.is_app() && factor.is_disabled());
         if nothing_else && disabled && attempt.accept.allows(Method::Totp) {
             return Err(Refusal::FactorDisabled);
         }
@@ -242,19 +248,19 @@ impl Account {
     /// Whether the guess is a code that was sent or kept, and used, of a class that is not locked.
     fn was_used(&self, attempt: &Attempt<'_>) -> bool {
         let locks = self.locks(attempt.now);
-        let told =
-            |method: Method| attempt.accept.allows(method) && locks.of(method.class()).is_none();
+        let told = |method, class| attempt.accept.allows(method) && locks.of(class).is_none();
         match attempt.guess {
             GuessedCode::NoCode => false,
             GuessedCode::Numeric(code) => {
-                let spent = self.spent.iter().filter(|spent| told(spent.method()));
+                let spent = self.spent.iter();
+                let spent = spent.filter(|spent| told(spent.method(), spent.class()));
                 spent.fold(false, |found, spent| {
                     found | spent.is(code, attempt.vault, attempt.now)
                 })
             }
             GuessedCode::RecoveryCode(code) => {
                 let set = self.recovery.as_ref();
-                let set = set.filter(|_| told(Method::RecoveryCode));
+                let set = set.filter(|_| told(Method::RecoveryCode, Class::Recovery));
                 set.is_some_and(|set| set.was_used(&code.digest(attempt.vault.owner)))
             }
         }
@@ -289,27 +295,31 @@ impl Account {
         })
     }
 
-    /// Uses up a step and all before it (TOTP-05, TOTP-06). The first code of a pending factor makes it
-    /// the only one: whether it did is the answer.
+    /// Uses up a step and all before it (TOTP-05, TOTP-06). The first code of a pending app makes it count:
+    /// whether it did is the answer.
     fn use_step(&mut self, id: &FactorId, step: Step, now: UnixTime) -> Option<bool> {
-        let factor = self.factors.iter_mut().find(|factor| factor.id == *id)?;
-        factor.last_step = Some(step);
-        let confirmed = !factor.counts();
-        if confirmed {
+        let first = !self.mfa_enabled();
+        let mut factors = self.factors.iter_mut();
+        let factor = factors.find(|factor| factor.id == *id)?;
+        let counted = factor.counts();
+        let FactorKind::Totp(app) = &mut factor.kind else {
+            return None;
+        };
+        app.last_step = Some(step);
+        factor.last_used_at = Some(now);
+        if !counted {
             factor.state = FactorState::Active { confirmed_at: now };
-            // The twin it replaces dies now, not before (TOTP-14), and with it every code under way (REC-14).
-            self.factors.retain(|factor| factor.id == *id);
-            self.challenges.clear();
-            self.enrolled_at.get_or_insert(now);
+            let replaced = app.replaces.take();
+            self.confirmed(first, replaced.as_ref(), now);
         }
-        Some(confirmed)
+        Some(!counted)
     }
 
     /// A success starts the row of its own class again, and of no other (RATE-11). A code the application
     /// asked for itself proves nothing about the user, so it starts none.
-    fn succeed(&mut self, method: Method, now: UnixTime) {
-        if method != Method::Generated {
-            self.counters.of_mut(method.class()).reset();
+    pub(super) fn succeed(&mut self, method: Method, now: UnixTime) {
+        if let Some(class) = method.class().filter(|_| method != Method::Generated) {
+            self.counters.of_mut(class).reset();
         }
         self.last_verified_at = Some(now);
     }
@@ -318,8 +328,10 @@ impl Account {
     /// and a try at each delivered code it was compared with.
     fn count_failure(&mut self, classes: Classes, tried: &[ChallengeId], now: UnixTime) -> Verdict {
         for challenge in &mut self.challenges {
-            if tried.contains(&challenge.id) {
-                challenge.tries = challenge.tries.saturating_add(1);
+            if let Challenge::Delivered(sent) = challenge
+                && tried.contains(&sent.id)
+            {
+                sent.tries = sent.tries.saturating_add(1);
             }
         }
         let failures = classes.iter().map(|class| {
@@ -334,12 +346,14 @@ impl Account {
 
     /// NIST SP 800-63B-4 §3.2.2: what 100 consecutive failures were made at must be bound again.
     fn disable_by_failures(&mut self, class: Class, now: UnixTime) {
-        self.challenges
-            .retain(|challenge| challenge.method().class() != class);
+        self.challenges.retain(|challenge| {
+            let delivered = challenge.delivered();
+            delivered.is_none_or(|sent| sent.class() != class)
+        });
         match class {
             Class::Totp => {
                 self.factors.retain(Factor::counts);
-                for factor in &mut self.factors {
+                for factor in self.factors.iter_mut().filter(|factor| factor.is_app()) {
                     factor.state = FactorState::Disabled { at: now };
                 }
             }

@@ -1,13 +1,15 @@
-//! Codes that are delivered: asking for one, taking it back when it could not be sent, spending it.
+//! What somebody was asked and has not answered yet. Codes that are delivered: asking for one, taking it back when it
+//! could not be sent, spending it.
 
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use super::passkey::PasskeyChallenge;
 use crate::domain::codes::numeric::{CodeBinding, NumericCode};
 use crate::domain::crypto::random::RandomError;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::ids::ChallengeId;
-use crate::domain::method::{Channel, Method, Purpose};
+use crate::domain::method::{Channel, Class, Method, Purpose};
 use crate::domain::time::UnixTime;
 
 /// Tries at one delivered code; with the last one it is dead (OOB-06).
@@ -18,15 +20,23 @@ const SPENT_KEPT: usize = 10;
 const COOLDOWN_MEMORY: u64 = 3600;
 const LONGEST_COOLDOWN: u64 = 3600;
 
+/// What waits for an answer. Of each kind, and for each channel and purpose of it, at most one lives.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Challenge {
+    Delivered(Delivered),
+    Passkey(PasskeyChallenge),
+}
+
 /// A delivered code that may still be used. The code's digest lies in KV under the id; whether it
 /// is alive, and how often it was tried, is said here only.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Challenge {
+pub struct Delivered {
     pub(super) id: ChallengeId,
     pub(super) channel: Channel,
     pub(super) purpose: Purpose,
-    expires_at: UnixTime,
+    pub(super) expires_at: UnixTime,
     pub(super) tries: u32,
 }
 
@@ -35,7 +45,7 @@ pub struct Challenge {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Spent {
-    code: Challenge,
+    code: Delivered,
     /// As KV held it.
     digest: String,
 }
@@ -71,9 +81,9 @@ impl Dispatch {
         channel: Channel,
         purpose: Purpose,
         now: UnixTime,
-    ) -> Result<(Self, Challenge), RandomError> {
+    ) -> Result<(Self, Delivered), RandomError> {
         let code = NumericCode::draw(purpose.digits())?;
-        let challenge = Challenge {
+        let challenge = Delivered {
             id: ChallengeId::draw()?,
             channel,
             purpose,
@@ -95,8 +105,61 @@ impl Dispatch {
 }
 
 impl Challenge {
+    pub(super) const fn delivered(&self) -> Option<&Delivered> {
+        match self {
+            Self::Delivered(code) => Some(code),
+            Self::Passkey(_) => None,
+        }
+    }
+
+    pub(super) const fn passkey(&self) -> Option<&PasskeyChallenge> {
+        match self {
+            Self::Passkey(ceremony) => Some(ceremony),
+            Self::Delivered(_) => None,
+        }
+    }
+
+    fn id(&self) -> &ChallengeId {
+        match self {
+            Self::Delivered(code) => &code.id,
+            Self::Passkey(ceremony) => &ceremony.id,
+        }
+    }
+
+    fn expires_at(&self) -> UnixTime {
+        match self {
+            Self::Delivered(code) => code.expires_at,
+            Self::Passkey(ceremony) => ceremony.expires_at,
+        }
+    }
+
+    /// Whether it and `other` cannot both be answered.
+    fn is_replaced_by(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Delivered(one), Self::Delivered(other)) => {
+                (one.channel, one.purpose) == (other.channel, other.purpose)
+            }
+            (Self::Passkey(one), Self::Passkey(other)) => one.ceremony == other.ceremony,
+            _ => false,
+        }
+    }
+
+    pub(super) fn was_opened_since(&self, time: UnixTime) -> bool {
+        let lifetime = match self {
+            Self::Delivered(code) => code.purpose.lifetime(),
+            Self::Passkey(_) => PasskeyChallenge::LIFETIME.into(),
+        };
+        self.expires_at().minus(lifetime) >= time
+    }
+}
+
+impl Delivered {
     pub(super) fn method(&self) -> Method {
         self.channel.method(self.purpose)
+    }
+
+    pub(super) fn class(&self) -> Class {
+        self.purpose.class()
     }
 
     pub(super) fn binding<'a>(&'a self, vault: Vault<'a>) -> CodeBinding<'a> {
@@ -110,15 +173,15 @@ impl Challenge {
     pub(super) fn is_live(&self, now: UnixTime) -> bool {
         self.expires_at > now && self.tries < TRIES_PER_CODE
     }
-
-    pub(super) fn was_opened_since(&self, time: UnixTime) -> bool {
-        self.expires_at.minus(self.purpose.lifetime()) >= time
-    }
 }
 
 impl Spent {
     pub(super) fn method(&self) -> Method {
         self.code.method()
+    }
+
+    pub(super) fn class(&self) -> Class {
+        self.code.class()
     }
 
     /// Whether `code` is the one that was used, while it would have lived on.
@@ -144,7 +207,7 @@ impl Account {
     /// as many after the second message of an hour, and so on.
     pub fn open_challenge(
         &mut self,
-        challenge: Challenge,
+        challenge: Delivered,
         cooldown: u64,
         now: UnixTime,
     ) -> Result<(), Cooldown> {
@@ -159,11 +222,7 @@ impl Account {
             }
             sends.push(now);
         }
-        self.challenges.retain(|live| {
-            live.expires_at > now
-                && !(live.channel == challenge.channel && live.purpose == challenge.purpose)
-        });
-        self.challenges.push(challenge);
+        self.await_answer(Challenge::Delivered(challenge), now);
         Ok(())
     }
 
@@ -174,7 +233,7 @@ impl Account {
         purpose: Purpose,
         now: UnixTime,
     ) -> Option<UnixTime> {
-        let mut live = self.challenges.iter();
+        let mut live = self.delivered();
         let live =
             live.find(|one| one.channel == channel && one.purpose == purpose && one.is_live(now))?;
         Some(live.expires_at)
@@ -200,11 +259,18 @@ impl Account {
         (until > now).then_some(until)
     }
 
+    /// Adds a challenge in the place of the one it replaces, and forgets those that expired.
+    pub(super) fn await_answer(&mut self, challenge: Challenge, now: UnixTime) {
+        self.challenges
+            .retain(|live| live.expires_at() > now && !live.is_replaced_by(&challenge));
+        self.challenges.push(challenge);
+    }
+
     /// Undoes `open_challenge` for a message that was not sent: no live code stays behind, and the
     /// user may ask again at once.
     pub fn withdraw(&mut self, dispatch: &Dispatch) {
         self.challenges
-            .retain(|challenge| challenge.id != dispatch.challenge);
+            .retain(|challenge| *challenge.id() != dispatch.challenge);
         if let Some(sends) = self.sends_mut(dispatch.channel) {
             sends.retain(|sent| *sent != dispatch.sent_at);
         }
@@ -217,20 +283,28 @@ impl Account {
         digest: &str,
         now: UnixTime,
     ) -> Option<Method> {
-        let place = self
-            .challenges
-            .iter()
-            .position(|challenge| challenge.id == *id)?;
-        let challenge = self.challenges.remove(place);
-        let method = challenge.method();
+        let Challenge::Delivered(code) = self.take_challenge(id)? else {
+            return None;
+        };
+        let method = code.method();
         self.spent.retain(|spent| spent.code.expires_at > now);
         let surplus = (self.spent.len() + 1).saturating_sub(SPENT_KEPT);
         self.spent.drain(..surplus);
-        self.spent.push(Spent {
-            code: challenge,
-            digest: digest.to_owned(),
-        });
+        let digest = digest.to_owned();
+        self.spent.push(Spent { code, digest });
         Some(method)
+    }
+
+    /// Takes the challenge of that id away: nobody can answer it any more.
+    pub(super) fn take_challenge(&mut self, id: &ChallengeId) -> Option<Challenge> {
+        let mut challenges = self.challenges.iter();
+        let place = challenges.position(|challenge| challenge.id() == id)?;
+        Some(self.challenges.remove(place))
+    }
+
+    /// The delivered codes that may still be used.
+    pub(super) fn delivered(&self) -> impl Iterator<Item = &Delivered> {
+        self.challenges.iter().filter_map(Challenge::delivered)
     }
 
     fn sends_mut(&mut self, channel: Channel) -> Option<&mut Vec<UnixTime>> {
@@ -329,7 +403,7 @@ mod tests {
             .account
             .challenges
             .iter()
-            .map(|challenge| &challenge.id)
+            .map(Challenge::id)
             .collect();
         assert!(live.contains(&&third.challenge) && !live.contains(&&second.challenge));
         assert_eq!(live.len(), 3);

@@ -159,8 +159,10 @@ impl Account {
                 disabled_at: None,
             });
         }
-        self.challenges
-            .retain(|challenge| challenge.channel != channel);
+        self.challenges.retain(|challenge| {
+            let delivered = challenge.delivered();
+            delivered.is_none_or(|code| code.channel != channel)
+        });
         Ok(())
     }
 }
@@ -172,8 +174,8 @@ mod tests {
     use crate::domain::method::Purpose;
 
     fn live(fixture: &Fixture) -> Vec<Channel> {
-        let challenges = fixture.account.challenges.iter();
-        challenges.map(|challenge| challenge.channel).collect()
+        let codes = fixture.account.delivered();
+        codes.map(|code| code.channel).collect()
     }
 
     fn set_phone(fixture: &mut Fixture, phone: &str) {

@@ -43,14 +43,6 @@ pub(super) struct Counter {
     of_today: Vec<UnixTime>,
 }
 
-/// The two counters of an account of format 1: one for every code of a login, one for recovery.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct CountersOfFormat1 {
-    authenticator: Counter,
-    recovery: Counter,
-}
-
 /// Until when each class is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -121,17 +113,6 @@ impl Counters {
     /// The operator's: everything counted is forgotten.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
-    }
-}
-
-impl From<CountersOfFormat1> for Counters {
-    /// A lock stays a lock, for every class it was one for.
-    fn from(former: CountersOfFormat1) -> Self {
-        Self {
-            totp: former.authenticator.clone(),
-            delivered: former.authenticator,
-            recovery: former.recovery,
-        }
     }
 }
 
@@ -348,26 +329,6 @@ mod tests {
         assert_eq!(
             fail(&mut counter, early),
             Consequence::LockedUntil(NOW.plus(86_400))
-        );
-    }
-
-    #[test]
-    fn a_lock_of_the_old_counter_is_one_of_both_that_took_its_place() {
-        let former = r#"{"authenticator":{"failures":5,"locked_until":1000060},"recovery":{"failures":2,"locked_until":null}}"#;
-        let counters = Counters::from(serde_json::from_str::<CountersOfFormat1>(former).unwrap());
-        let locks = counters.locks(NOW);
-        let until = Some(NOW.plus(60));
-        assert_eq!(
-            (locks.totp, locks.delivered, locks.recovery),
-            (until, until, None)
-        );
-        assert_eq!(
-            counters.tries_left(Class::ALL.into_iter().collect(), NOW.plus(60)),
-            Some(1)
-        );
-        assert_eq!(
-            counters.tries_left([Class::Recovery].into_iter().collect(), NOW),
-            Some(3)
         );
     }
 

@@ -1,32 +1,62 @@
-//! An authenticator app's secret and what was made of it.
+//! A factor: what every kind has, and the kinds.
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::codes::totp::{Parameters, Step};
+use super::app::{App, Totp};
+use super::passkey::Passkey;
 use crate::domain::crypto::sealing::{Place, SealError, Sealed, Vault};
 use crate::domain::ids::FactorId;
 use crate::domain::time::UnixTime;
 
-pub(super) const SECRET: &str = "secret";
-pub(super) const NAME: &str = "name";
+/// What its user calls it. (`name` was the place of the name an app shows before factors had one of their own.)
+const NAME: &str = "factor name";
 
-/// One authenticator app's secret. An account holds one that counts and, while renewing, its pending twin.
+/// Something a user binds once and proves later.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Factor {
     pub(super) id: FactorId,
-    /// The account name the app shows. Sealed, since it often is an e-mail address.
-    #[serde(default)]
-    pub(super) name: Option<Sealed>,
-    /// The name in rows from before it was sealed; storing one seals it.
+    /// What its user calls it, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) label: Option<String>,
-    pub(super) secret: Sealed,
-    pub(super) parameters: Parameters,
-    /// The greatest step a code of which was accepted; it and all before it are used up.
-    pub(super) last_step: Option<Step>,
+    name: Option<Sealed>,
     pub(super) bound_at: UnixTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_used_at: Option<UnixTime>,
     pub(super) state: FactorState,
+    pub(super) kind: FactorKind,
+}
+
+/// What is kept of each kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FactorKind {
+    Totp(Totp),
+    Passkey(Passkey),
+}
+
+/// The kinds of factors, as callers name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorType {
+    Totp,
+    Passkey,
+}
+
+impl FactorType {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// Factors of this kind that a user may have.
+    pub const fn most(self) -> usize {
+        match self {
+            Self::Totp => 5,
+            Self::Passkey => 10,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,40 +69,99 @@ pub(super) enum FactorState {
     Active {
         confirmed_at: UnixTime,
     },
-    /// After 100 consecutive failures. It verifies nothing, and MFA still counts as on.
+    /// After 100 consecutive failures, or for a renewal. It verifies nothing, and MFA still counts as on.
     Disabled {
         at: UnixTime,
     },
 }
 
 impl Factor {
+    pub(super) const fn new(
+        id: FactorId,
+        name: Option<Sealed>,
+        state: FactorState,
+        kind: FactorKind,
+        now: UnixTime,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            bound_at: now,
+            last_used_at: None,
+            state,
+            kind,
+        }
+    }
+
     pub(super) fn place<'a>(id: &'a FactorId, field: &'static str) -> Place<'a> {
         let object = id.as_str();
         Place { object, field }
     }
 
-    pub(super) fn secret(&self, vault: Vault<'_>) -> Result<Vec<u8>, SealError> {
-        vault.open(Self::place(&self.id, SECRET), &self.secret)
+    pub(super) const fn factor_type(&self) -> FactorType {
+        match self.kind {
+            FactorKind::Totp(_) => FactorType::Totp,
+            FactorKind::Passkey(_) => FactorType::Passkey,
+        }
     }
 
-    /// The account name the app shows.
-    pub(super) fn name(&self, vault: Vault<'_>) -> Result<String, SealError> {
+    /// What its user calls it.
+    pub(super) fn name(&self, vault: Vault<'_>) -> Result<Option<String>, SealError> {
         let Some(sealed) = &self.name else {
-            return self.label.clone().ok_or(SealError::Malformed);
+            return Ok(None);
         };
         let bytes = vault.open(Self::place(&self.id, NAME), sealed)?;
-        String::from_utf8(bytes).map_err(|_| SealError::Malformed)
+        let name = String::from_utf8(bytes).map_err(|_| SealError::Malformed)?;
+        Ok(Some(name))
     }
 
-    pub(super) fn reseal(&mut self, vault: Vault<'_>) -> Result<(), SealError> {
-        let (secret, name) = (Self::place(&self.id, SECRET), Self::place(&self.id, NAME));
-        self.secret = vault.reseal(secret, self.secret.clone())?;
-        self.name = match (self.name.take(), self.label.take()) {
-            (Some(sealed), _) => Some(vault.reseal(name, sealed)?),
-            (None, Some(label)) => Some(vault.seal(name, label.as_bytes())?),
-            (None, None) => None,
-        };
+    pub(super) fn sealed_name(
+        id: &FactorId,
+        vault: Vault<'_>,
+        name: Option<&str>,
+    ) -> Result<Option<Sealed>, SealError> {
+        let seal = |name: &str| vault.seal(Self::place(id, NAME), name.as_bytes());
+        name.map(seal).transpose()
+    }
+
+    pub(super) fn set_name(
+        &mut self,
+        vault: Vault<'_>,
+        name: Option<&str>,
+    ) -> Result<(), SealError> {
+        self.name = Self::sealed_name(&self.id, vault, name)?;
         Ok(())
+    }
+
+    /// With every sealed value under the current key.
+    pub(super) fn reseal(&mut self, vault: Vault<'_>) -> Result<(), SealError> {
+        if let Some(name) = self.name.take() {
+            self.name = Some(vault.reseal(Self::place(&self.id, NAME), name)?);
+        }
+        match &mut self.kind {
+            FactorKind::Totp(totp) => totp.reseal(&self.id, vault),
+            FactorKind::Passkey(passkey) => passkey.reseal(&self.id, vault),
+        }
+    }
+
+    /// Whether what it is proved by opens.
+    pub(super) fn opens(&self, vault: Vault<'_>) -> bool {
+        match &self.kind {
+            FactorKind::Totp(totp) => totp.secret(&self.id, vault).is_ok(),
+            FactorKind::Passkey(passkey) => passkey.credential(&self.id, vault).is_ok(),
+        }
+    }
+
+    /// It as an authenticator app, if it is one.
+    pub(super) const fn app(&self) -> Option<App<'_>> {
+        match &self.kind {
+            FactorKind::Totp(totp) => Some(App { factor: self, totp }),
+            FactorKind::Passkey(_) => None,
+        }
+    }
+
+    pub(super) const fn is_app(&self) -> bool {
+        matches!(self.kind, FactorKind::Totp(_))
     }
 
     pub(super) fn is_pending(&self, now: UnixTime) -> bool {
@@ -92,15 +181,8 @@ impl Factor {
         !matches!(self.state, FactorState::Pending { .. })
     }
 
-    /// Whether a code of it may verify at `now`.
+    /// Whether it may verify at `now`.
     pub(super) fn is_usable(&self, now: UnixTime) -> bool {
         self.is_active() || self.is_pending(now)
-    }
-
-    /// When the first step that is not used up begins.
-    pub(super) fn next_step_at(&self, now: UnixTime) -> UnixTime {
-        let last = self.last_step;
-        let last = last.unwrap_or_else(|| self.parameters.step_at(now));
-        self.parameters.start_of_next(last)
     }
 }

@@ -1,13 +1,16 @@
 //! One user of one client: everything that decides whether a code is good is this one value. It is
 //! loaded, a pure function makes the next value of it, and one compare-and-swap stores that.
 
+mod app;
 mod attempt;
 mod challenge;
 mod contact;
 mod counters;
 mod enrolment;
 mod factor;
+mod formats;
 mod overview;
+mod passkey;
 mod recovery_set;
 mod session;
 
@@ -15,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use self::challenge::{Challenge, Sends, Spent};
 use self::contact::Contact;
-use self::counters::{Counters, CountersOfFormat1};
-use self::factor::Factor;
+use self::counters::Counters;
+use self::factor::{Factor, FactorKind};
+use self::passkey::UserHandle;
 use self::recovery_set::RecoverySet;
 use crate::domain::codes::totp::Parameters;
 use crate::domain::crypto::sealing::{SealError, Vault};
@@ -24,17 +28,19 @@ use crate::domain::method::Class;
 use crate::domain::time::UnixTime;
 
 pub use attempt::{Accept, Attempt, Digests, Refusal, Verdict};
-pub use challenge::{Cooldown, Dispatch};
+pub use challenge::{Cooldown, Delivered, Dispatch};
 pub use counters::{
     Consequence, DAILY_TRIES, FIRST_DELAY, FREE_TRIES, Failure, LIFETIME_TRIES, LONGEST_DELAY,
     Locks,
 };
-pub use enrolment::{Enrolment, EnrolmentError, PENDING_LIFETIME};
+pub use enrolment::{Enrolment, FactorError, PENDING_LIFETIME, PresentApp};
+pub use factor::FactorType;
 pub use overview::{CountView, FactorView};
+pub use passkey::{CeremonyError, PasskeyChallenge};
 pub use session::{Answer, Fetched, Once, Repeat, Session, SessionProof, Standing};
 
 /// The layout of a stored account. A reader of a newer one than it knows refuses it.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,22 +60,18 @@ pub struct Account {
     spent: Vec<Spent>,
     recovery: Option<RecoverySet>,
     counters: Counters,
-    /// The counters of format 1, until they are carried over.
-    #[serde(skip_serializing)]
-    throttles: Option<CountersOfFormat1>,
     sends: Sends,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sessions: Vec<Session>,
+    /// By which authenticators know the user, once one was asked for a passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_handle: Option<UserHandle>,
 }
 
-/// For serde alone: the fields an older row lacks. No account is made this way, and none lacks its
-/// format: text that says nothing must not read as a user without MFA.
+/// For serde alone: the fields an older row lacks. No account is made this way.
 impl Default for Account {
     fn default() -> Self {
-        Self {
-            format: 0,
-            ..Self::new(UnixTime::default())
-        }
+        Self::new(UnixTime::default())
     }
 }
 
@@ -89,7 +91,7 @@ pub enum StateError {
     #[error("the stored account is not valid: {0}")]
     Malformed(#[from] serde_json::Error),
     #[error("the stored account has format {0}, which this version does not read")]
-    Format(u8),
+    Format(u64),
 }
 
 impl Account {
@@ -106,23 +108,10 @@ impl Account {
             spent: Vec::new(),
             recovery: None,
             counters: Counters::default(),
-            throttles: None,
             sends: Sends::default(),
             sessions: Vec::new(),
+            user_handle: None,
         }
-    }
-
-    pub fn from_stored(json: &str) -> Result<Self, StateError> {
-        // From bytes, as everywhere: reading text is a second copy of the reader in the wasm.
-        let mut account: Self = serde_json::from_slice(json.as_bytes())?;
-        if !(1..=FORMAT).contains(&account.format) {
-            return Err(StateError::Format(account.format));
-        }
-        if let Some(former) = account.throttles.take() {
-            account.counters = former.into();
-        }
-        account.format = FORMAT;
-        Ok(account)
     }
 
     /// The text to store, with every sealed value under the current key (CRY-05).
@@ -141,7 +130,7 @@ impl Account {
     pub fn opens(&self, vault: Vault<'_>) -> Option<bool> {
         let factor = self.factors.first();
         factor
-            .map(|factor| factor.secret(vault).is_ok())
+            .map(|factor| factor.opens(vault))
             .or_else(|| self.contact.opens(vault))
     }
 
@@ -154,7 +143,7 @@ impl Account {
     }
 
     pub fn state(&self, now: UnixTime) -> State {
-        if self.has_active_totp() {
+        if self.factors.iter().any(Factor::is_active) {
             State::Active
         } else if self.factors.iter().any(Factor::is_disabled) {
             State::Disabled
@@ -179,13 +168,20 @@ impl Account {
     }
 
     pub fn has_active_totp(&self) -> bool {
-        self.factors.iter().any(Factor::is_active)
+        let mut active = self.factors.iter().filter(|factor| factor.is_active());
+        active.any(Factor::is_app)
+    }
+
+    pub fn has_active_passkey(&self) -> bool {
+        let mut active = self.factors.iter().filter(|factor| factor.is_active());
+        active.any(|factor| !factor.is_app())
     }
 
     /// The end of the lock on the codes a login begins with: the app's, or where there is none, those that
     /// are sent.
     pub fn locked_until(&self, now: UnixTime) -> Option<UnixTime> {
-        let class = if self.mfa_enabled() {
+        let mut counting = self.factors.iter().filter(|factor| factor.counts());
+        let class = if counting.any(Factor::is_app) {
             Class::Totp
         } else {
             Class::Delivered
@@ -209,17 +205,16 @@ impl Account {
             .retain(|session| session.began_since(restored));
         self.factors
             .retain(|factor| factor.bound_at >= restored || factor.counts());
-        for factor in self
-            .factors
-            .iter_mut()
-            .filter(|factor| factor.bound_at < restored)
-        {
+        let before = |factor: &&mut Factor| factor.bound_at < restored;
+        for factor in self.factors.iter_mut().filter(before) {
+            let FactorKind::Totp(app) = &mut factor.kind else {
+                continue;
+            };
             // The step after may have been used too: it is accepted that much early.
-            let Parameters { period, .. } = factor.parameters;
+            let Parameters { period, .. } = app.parameters;
             let usable = restored.plus(period.seconds());
-            factor.last_step = factor
-                .last_step
-                .max(Some(factor.parameters.step_at(usable)));
+            let step = app.parameters.step_at(usable);
+            app.last_step = app.last_step.max(Some(step));
         }
     }
 

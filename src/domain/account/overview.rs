@@ -51,7 +51,7 @@ impl Account {
             };
             Ok(FactorView {
                 id: factor.id.clone(),
-                name: factor.name(vault)?,
+                name: shown_name(factor, vault)?,
                 state,
                 created_at: factor.bound_at,
                 confirmed_at,
@@ -80,6 +80,15 @@ impl Account {
         leave_secrets_out(&mut value);
         Ok(value)
     }
+}
+
+/// What its user calls it, or else the account name that an app shows.
+fn shown_name(factor: &Factor, vault: Vault<'_>) -> Result<String, SealError> {
+    if let Some(name) = factor.name(vault)? {
+        return Ok(name);
+    }
+    let app = factor.app().map(|app| app.account_name(vault));
+    Ok(app.transpose()?.unwrap_or_default())
 }
 
 fn leave_secrets_out(value: &mut Value) {

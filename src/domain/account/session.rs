@@ -366,8 +366,9 @@ impl Account {
     /// How many digits the user's apps show, each number once.
     pub fn app_digits(&self) -> Vec<Digits> {
         let mut digits = Vec::new();
-        for factor in self.factors.iter().filter(|factor| factor.is_active()) {
-            let shown = factor.parameters.digits;
+        let active = self.factors.iter().filter(|factor| factor.is_active());
+        for app in active.filter_map(Factor::app) {
+            let shown = app.totp.parameters.digits;
             if !digits.contains(&shown) {
                 digits.push(shown);
             }
@@ -376,7 +377,8 @@ impl Account {
     }
 
     pub fn has_disabled_app(&self) -> bool {
-        self.factors.iter().any(Factor::is_disabled)
+        let mut apps = self.factors.iter().filter(|factor| factor.is_app());
+        apps.any(Factor::is_disabled)
     }
 
     /// A recovery ends what somebody else may have open.

@@ -1,11 +1,18 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
 use super::*;
 use crate::domain::codes::numeric::NumericCode;
 use crate::domain::codes::recovery_code::RecoveryCode;
+use crate::domain::codes::totp::Algorithm;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::crypto::keys::KeyRing;
-use crate::domain::ids::{ClientId, Owner, UserId};
+use crate::domain::ids::{ClientId, FactorId, Owner, UserId};
 use crate::domain::method::{Channel, Purpose};
+use crate::domain::webauthn::Credential;
+use crate::domain::webauthn::client_data::Ceremony;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_760_000_010);
 
@@ -100,10 +107,10 @@ fn a_stored_account_reads_back_and_a_newer_format_is_refused() {
         Account::from_stored(&stored).unwrap().state(NOW),
         State::Active
     );
-    let newer = stored.replacen(r#""format":2"#, r#""format":3"#, 1);
+    let newer = stored.replacen(r#""format":3"#, r#""format":4"#, 1);
     assert!(matches!(
         Account::from_stored(&newer),
-        Err(StateError::Format(3))
+        Err(StateError::Format(4))
     ));
     // CRY-06: text that says nothing is no user without MFA.
     for nothing in ["{}", "[]"] {
@@ -160,75 +167,118 @@ fn cry_05_storing_an_account_moves_it_to_the_current_key() {
     assert!(stored.contains("v1.k2.") && !stored.contains("v1.k1."));
 }
 
-/// The row as it was written before names were sealed.
-fn with_plain_label(fixture: &Fixture) -> String {
-    let stored = fixture.account.clone().into_stored(fixture.vault());
-    let mut row: serde_json::Value = serde_json::from_str(&stored.unwrap()).unwrap();
-    let factor = row["factors"][0].as_object_mut().unwrap();
-    factor.remove("name").unwrap();
-    factor.insert("label".to_owned(), "ann@old.example".into());
-    row.to_string()
+/// A credential as an authenticator may make it: its id and key are as long as that.
+fn credential(id_bytes: usize, number: u8) -> Credential {
+    let id = URL_SAFE_NO_PAD.encode(vec![number; id_bytes]);
+    let text = json!({
+        "id": id,
+        "key": "pAEBAycgBiFYINdamAGCsQq31Uv-08lkBzoO4XLz2qYjJa8CGmj3B1Ea",
+        "sign_count": u32::MAX,
+        "uv_initialized": true,
+        "backup_eligible": true,
+        "backed_up": true,
+        "transports": ["hybrid", "internal"],
+        "aaguid": "abababab-abab-abab-abab-abababababab",
+        "attestation": "none",
+    });
+    serde_json::from_value(text).unwrap()
 }
 
-#[test]
-fn cry_01_the_plain_name_of_an_older_row_is_kept_and_sealed_when_it_is_stored() {
-    let fixture = Fixture::active();
+fn add_passkey(fixture: &mut Fixture, credential: &Credential) -> Result<FactorId, FactorError> {
+    let (account, vault) = fixture.account_and_vault();
+    account.add_passkey(vault, credential, Some("Ann's security key"), NOW)
+}
+
+/// Everything there is a bound for at its bound, but for passkeys: as many as there are, as long as that.
+fn crowded(passkeys: u8, id_bytes: usize) -> Result<usize, FactorError> {
+    let mut fixture = Fixture::empty();
+    let name = "\u{1f511}".repeat(64);
+    let secret = vec![7; 64];
+    let parameters = Parameters {
+        algorithm: Algorithm::Sha512,
+        ..Parameters::default()
+    };
+    for _ in 0..FactorType::Totp.most() {
+        let vault = fixture.vault();
+        let app = Enrolment::new(vault, name.clone(), parameters, secret.clone(), false);
+        let app = app.unwrap().named(vault, Some("My old phone")).unwrap();
+        fixture.account.add_app(app, NOW)?;
+    }
+    for number in 0..passkeys {
+        add_passkey(&mut fixture, &credential(id_bytes, number))?;
+    }
     let vault = fixture.vault();
-    let name = |account: &Account| account.present_app(vault).unwrap().0;
-    let older = Account::from_stored(&with_plain_label(&fixture)).unwrap();
-    assert_eq!(name(&older), "ann@old.example");
-    let stored = older.into_stored(vault).unwrap();
-    assert!(!stored.contains("label") && !stored.contains("old.example"));
-    assert_eq!(
-        name(&Account::from_stored(&stored).unwrap()),
-        "ann@old.example"
-    );
+    let twin = Enrolment::new(vault, name, parameters, secret, true).unwrap();
+    let first = fixture.account.factors[0].id.clone();
+    let (account, vault) = fixture.account_and_vault();
+    account.renew(twin, Some(&first), false, NOW)?;
+    let phone = Phone::parse("+34600111222").unwrap();
+    let address = format!("{}@{}.example", "a".repeat(64), "b".repeat(60));
+    account.set_phone(vault, Some(&phone), NOW)?;
+    let email = Email::parse(&address).unwrap();
+    account.set_email(vault, Some(&email), NOW)?;
+    for ceremony in [Ceremony::Registration, Ceremony::Assertion] {
+        account.user_handle().unwrap();
+        let challenge = PasskeyChallenge::draw(ceremony, NOW).unwrap();
+        account.open_ceremony(challenge, NOW);
+    }
+    let mut json = serde_json::to_value(&*account).unwrap();
+    let spent = json!({"code": {"id": "5afa226bc02d8d506198c3cfc0c039f0", "channel": "email", "purpose": "recovery", "expires_at": NOW, "tries": 5}, "digest": "a".repeat(64)});
+    json["spent"] = json!(vec![spent; 10]);
+    let counter = json!({"failures": 99, "locked_until": NOW, "of_today": vec![NOW; 50]});
+    json["counters"] = json!({"totp": counter, "delivered": counter, "recovery": counter});
+    json["sends"] = json!({"sms": vec![NOW; 60], "email": vec![NOW; 60]});
+    fixture.account = serde_json::from_value(json).unwrap();
+    fixture.replace_recovery_codes();
+    for channel in [Channel::Sms, Channel::Email, Channel::Api] {
+        for purpose in [Purpose::Verify, Purpose::Recovery] {
+            let later = NOW.plus(4000);
+            fixture.open(channel, purpose, later).ok();
+        }
+    }
+    let stored = fixture.account.clone().into_stored(fixture.vault());
+    let stored = stored?;
+    assert!(Account::from_stored(&stored).is_ok());
+    Ok(stored.len())
 }
 
 #[test]
-fn cry_06_a_name_that_is_missing_or_belongs_to_another_user_is_an_error() {
-    let fixture = Fixture::active();
-    let other = Owner {
-        user: UserId::try_from("bob".to_owned()).unwrap(),
-        ..fixture.owner.clone()
-    };
-    let of = |owner| Vault {
-        keys: &fixture.keys,
-        owner,
-    };
-    let app_of = |account: &Account, owner| account.present_app(of(owner)).err();
-    assert_eq!(app_of(&fixture.account, &other), Some(SealError::Forged));
-    let mut row: serde_json::Value = serde_json::from_str(&with_plain_label(&fixture)).unwrap();
-    row["factors"][0].as_object_mut().unwrap().remove("label");
-    let nameless = Account::from_stored(&row.to_string()).unwrap();
-    assert_eq!(
-        app_of(&nameless, &fixture.owner),
-        Some(SealError::Malformed)
-    );
+fn a_row_with_everything_at_its_bound_stays_under_32_kb() {
+    // What authenticators make: 16 to 64 bytes, and the longest the standard knows until there is no more room.
+    assert!(crowded(10, 64).unwrap() < 32 * 1024);
+    let lengths = (0..=10).map(|number| crowded(number, 1023));
+    let (fit, full): (Vec<_>, Vec<_>) = lengths.partition(Result::is_ok);
+    assert!(fit.len() > 4 && !full.is_empty());
+    assert!(fit.into_iter().all(|length| length.unwrap() < 32 * 1024));
+    for refused in full {
+        assert_eq!(refused, Err(FactorError::TooMany(FactorType::Passkey)));
+    }
 }
 
 #[test]
-fn a_lock_of_an_account_of_format_1_stays_a_lock_of_every_class_it_was_one_for() {
-    let row = r#"{"format":1,"created_at":5,"throttles":{"authenticator":{"failures":6,"locked_until":1760000130},"recovery":{"failures":1,"locked_until":null}}}"#;
-    let account = Account::from_stored(row).unwrap();
-    let until = Some(UnixTime::from_secs(1_760_000_130));
-    let locks = |account: &Account| Class::ALL.map(|class| account.locks(NOW).of(class));
-    assert_eq!(locks(&account), [until, until, None]);
-    let fixture = Fixture::empty();
-    let stored = account.into_stored(fixture.vault()).unwrap();
-    assert!(
-        stored.starts_with(r#"{"format":2"#) && !stored.contains("throttles"),
-        "{stored}"
+fn a_user_has_at_most_five_apps_and_ten_passkeys() {
+    let mut fixture = Fixture::active();
+    for _ in 1..5 {
+        let app = fixture.enrolment(false);
+        fixture.account.add_app(app, NOW).unwrap();
+    }
+    for confirm in [true, false] {
+        let sixth = fixture.enrolment(confirm);
+        let full = Err(FactorError::TooMany(FactorType::Totp));
+        assert_eq!(fixture.account.add_app(sixth, NOW), full);
+    }
+    for number in 0..10 {
+        add_passkey(&mut fixture, &credential(32, number)).unwrap();
+    }
+    let full = Err(FactorError::TooMany(FactorType::Passkey));
+    assert_eq!(add_passkey(&mut fixture, &credential(32, 10)), full);
+    // A renewal needs room for its twin all the same.
+    let (twin, first) = (
+        fixture.enrolment(true),
+        fixture.account.factors[0].id.clone(),
     );
-    assert_eq!(
-        locks(&Account::from_stored(&stored).unwrap()),
-        [until, until, None]
-    );
-}
-
-#[test]
-fn the_fields_an_older_row_lacks_have_defaults() {
-    let account = Account::from_stored(r#"{"format":1,"created_at":5}"#).unwrap();
-    assert_eq!(account.state(NOW), State::None);
-    assert_eq!(account.recovery_codes_remaining(), 0);
+    fixture
+        .account
+        .renew(twin, Some(&first), false, NOW)
+        .unwrap();
 }

@@ -3,14 +3,15 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::base64url::Base64Url;
 use super::{Malformed, Refusal, RelyingParty};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ceremony {
     Registration,
     Assertion,

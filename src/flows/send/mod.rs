@@ -109,7 +109,7 @@ fn told(error: &Undelivered, channel: Channel) -> Error {
 pub async fn generate(asked: &Asked) -> Result<Generated, Error> {
     let dispatch = change(asked, None, |account, facts| {
         let mut account = sendable(account, facts, Method::Generated)?;
-        refuse_if_locked(&account, Method::Generated, asked.now())?;
+        refuse_if_locked(&account, Purpose::Verify, asked.now())?;
         let (dispatch, challenge) =
             Dispatch::draw(asked.vault(), Channel::Api, Purpose::Verify, asked.now())?;
         // The application's own channel has no cooldown: it costs nobody anything.

@@ -91,10 +91,10 @@ fn reachable(account: &Account, facts: &Facts<'_>, wanted: Wanted) -> Result<Des
 /// A code that could not be tried is not sent: it would only cost money.
 pub(super) fn refuse_if_locked(
     account: &Account,
-    method: Method,
+    purpose: Purpose,
     now: UnixTime,
 ) -> Result<(), Error> {
-    match account.locks(now).of(method.class()) {
+    match account.locks(now).of(purpose.class()) {
         Some(until) => Err(Error::Locked {
             retry_after: until.seconds_from(now),
         }),
@@ -112,7 +112,7 @@ fn decide(
     let Wanted {
         channel, purpose, ..
     } = wanted;
-    refuse_if_locked(&account, wanted.method(), asked.now())?;
+    refuse_if_locked(&account, purpose, asked.now())?;
     let (dispatch, challenge) = Dispatch::draw(asked.vault(), channel, purpose, asked.now())?;
     let cooldown = client.settings.cooldown_seconds.get().into();
     account

@@ -19,6 +19,7 @@ use crate::native::metrics::{self, Measured, Metrics};
 use crate::native::server::{self, Options};
 use crate::native::settings::Settings;
 use crate::native::signals::Signals;
+use crate::native::signatures::Ring;
 use crate::native::site::Site;
 
 /// What has no default, and what it is.
@@ -112,6 +113,7 @@ async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Met
         },
         kv,
         http: Arc::new(Client::new(roots, PROVIDERS_ANSWER).map_err(|error| error.to_string())?),
+        signatures: Arc::new(Ring),
         clock: Box::new(milliseconds),
     };
     Ok((app, metrics))

@@ -25,6 +25,7 @@ use candado::domain::crypto::token::AccessClaims;
 use candado::domain::ids::{ClientId, TokenEpoch};
 use candado::domain::time::UnixTime;
 use candado::flows::housekeeping::{self, Allowance, Report};
+use candado::native::signatures::Ring;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
@@ -133,6 +134,7 @@ impl TestApp {
             db: Arc::new(db.clone()),
             kv: Arc::new(kv.clone()),
             http: Arc::new(outbox.clone()),
+            signatures: Arc::new(Ring),
             clock: Box::new(move || time.load(Ordering::SeqCst)),
         };
         Self {

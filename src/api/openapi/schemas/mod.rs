@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::account::State;
+use crate::domain::account::{FactorType, State};
 use crate::domain::address::{ReturnUrl, SupportUrl};
 use crate::domain::api_key::KeyId;
 use crate::domain::brand::{Brand, Colour, Logo};
@@ -23,7 +23,7 @@ use crate::domain::codes::totp::{Algorithm, Period};
 use crate::domain::contact::country::{Country, CountryList};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, FactorId, UserId};
 use crate::domain::method::Method;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
@@ -92,6 +92,30 @@ schema_of!(
         r"^(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]*$",
         (1, 64),
         "app123"
+    )
+);
+schema_of!(
+    FactorId,
+    "FactorId",
+    plain()
+        .description(Some("The id of a factor, as GET /mfa/factors lists it."))
+        .examples([json!("0f8fad5bd9cb469fa16570867728950e")])
+);
+schema_of!(
+    ChallengeId,
+    "ChallengeId",
+    plain()
+        .description(Some(
+            "The id of a challenge, as the request that opened it was answered."
+        ))
+        .examples([json!("7c9e6679742540de944be07fc1f90ae7")])
+);
+schema_of!(
+    FactorType,
+    "FactorType",
+    one_of(
+        "What kind of factor it is.",
+        [FactorType::Totp, FactorType::Passkey].map(|it| json!(it))
     )
 );
 schema_of!(

@@ -1,8 +1,8 @@
 //! What a guess may be right for.
 
 use super::{Attempt, Digests, Found};
-use crate::domain::account::challenge::Challenge;
-use crate::domain::account::factor::Factor;
+use crate::domain::account::app::App;
+use crate::domain::account::challenge::Delivered;
 use crate::domain::account::recovery_set::RecoverySet;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::numeric::NumericCode;
@@ -12,8 +12,8 @@ use crate::domain::method::{Class, Classes, Method};
 
 /// Gathered once, for KV and for the comparison alike.
 pub(super) struct Candidates<'a> {
-    pub(super) factors: Vec<&'a Factor>,
-    pub(super) challenges: Vec<&'a Challenge>,
+    pub(super) apps: Vec<App<'a>>,
+    pub(super) codes: Vec<&'a Delivered>,
     pub(super) recovery: Option<&'a RecoverySet>,
 }
 
@@ -21,8 +21,8 @@ impl<'a> Candidates<'a> {
     /// Those whose codes have the guess's form.
     pub(super) fn fitting(&self, guess: &GuessedCode) -> Candidates<'a> {
         let nothing = Candidates {
-            factors: Vec::new(),
-            challenges: Vec::new(),
+            apps: Vec::new(),
+            codes: Vec::new(),
             recovery: None,
         };
         match guess {
@@ -32,10 +32,8 @@ impl<'a> Candidates<'a> {
                 ..nothing
             },
             GuessedCode::Numeric(code) => Candidates {
-                factors: only(&self.factors, |factor| code.has(factor.parameters.digits)),
-                challenges: only(&self.challenges, |challenge| {
-                    code.has(challenge.purpose.digits())
-                }),
+                apps: only(&self.apps, |app| code.has(app.totp.parameters.digits)),
+                codes: only(&self.codes, |sent| code.has(sent.purpose.digits())),
                 recovery: None,
             },
         }
@@ -44,28 +42,25 @@ impl<'a> Candidates<'a> {
     /// Those of these classes.
     pub(super) fn of(&self, classes: Classes) -> Candidates<'a> {
         Candidates {
-            factors: only(&self.factors, |_| classes.contains(Class::Totp)),
-            challenges: only(&self.challenges, |challenge| {
-                classes.contains(challenge.method().class())
-            }),
+            apps: only(&self.apps, |_| classes.contains(Class::Totp)),
+            codes: only(&self.codes, |sent| classes.contains(sent.class())),
             recovery: self.recovery.filter(|_| classes.contains(Class::Recovery)),
         }
     }
 
     /// The classes in which there is one.
     pub(super) fn classes(&self) -> Classes {
-        let challenges = self.challenges.iter();
-        let delivered = challenges.map(|challenge| challenge.method().class());
-        let totp = self.factors.first().map(|_| Class::Totp);
+        let delivered = self.codes.iter().map(|sent| sent.class());
+        let totp = self.apps.first().map(|_| Class::Totp);
         let recovery = self.recovery.map(|_| Class::Recovery);
         totp.into_iter().chain(recovery).chain(delivered).collect()
     }
 
     /// The delivered codes that a guess was compared with: those whose digest was there.
     pub(super) fn tried(&self, digests: &Digests) -> Vec<ChallengeId> {
-        let challenges = self.challenges.iter();
-        let tried = challenges.filter(|challenge| digests.contains_key(&challenge.id));
-        tried.map(|challenge| challenge.id.clone()).collect()
+        let codes = self.codes.iter();
+        let tried = codes.filter(|sent| digests.contains_key(&sent.id));
+        tried.map(|sent| sent.id.clone()).collect()
     }
 
     /// Compares the guess with every candidate, whatever matched before.
@@ -82,7 +77,7 @@ impl<'a> Candidates<'a> {
                 })
             }
             GuessedCode::Numeric(code) => {
-                let challenge = self.compare_challenges(attempt, code);
+                let challenge = self.compare_codes(attempt, code);
                 let step = self.compare_steps(attempt, code)?;
                 Ok(match (step, challenge) {
                     (used @ Found::UsedStep { .. }, _) => used,
@@ -93,17 +88,17 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The challenge whose code it is; of several the one that proves least.
-    fn compare_challenges(&self, attempt: &Attempt<'_>, code: &NumericCode) -> Option<Found> {
+    /// The delivered code it is; of several the one that proves least.
+    fn compare_codes(&self, attempt: &Attempt<'_>, code: &NumericCode) -> Option<Found> {
         let mut matching: Vec<(Method, Found)> = Vec::new();
-        for challenge in &self.challenges {
-            let Some(stored) = attempt.digests.get(&challenge.id) else {
+        for sent in &self.codes {
+            let Some(stored) = attempt.digests.get(&sent.id) else {
                 continue;
             };
-            let binding = challenge.binding(attempt.vault);
+            let binding = sent.binding(attempt.vault);
             if binding.matches(code, stored) {
-                let (id, digest) = (challenge.id.clone(), stored.clone());
-                matching.push((challenge.method(), Found::Challenge { id, digest }));
+                let (id, digest) = (sent.id.clone(), stored.clone());
+                matching.push((sent.method(), Found::Challenge { id, digest }));
             }
         }
         let least = matching
@@ -112,18 +107,19 @@ impl<'a> Candidates<'a> {
         least.map(|(_, found)| found)
     }
 
-    /// The factor and the step whose code it is.
+    /// The app and the step whose code it is. Every app is compared with, also after one that matched.
     fn compare_steps(&self, attempt: &Attempt<'_>, code: &NumericCode) -> Result<Found, SealError> {
         let (mut fresh, mut used) = (None, None);
-        for factor in &self.factors {
-            let secret = factor.secret(attempt.vault)?;
-            match factor.parameters.matching_step(&secret, code, attempt.now) {
-                Some(step) if factor.last_step.is_none_or(|last| step > last) => {
-                    let factor = factor.id.clone();
+        for app in &self.apps {
+            let secret = app.secret(attempt.vault)?;
+            let parameters = app.totp.parameters;
+            match parameters.matching_step(&secret, code, attempt.now) {
+                Some(step) if app.is_fresh(step) => {
+                    let factor = app.factor.id.clone();
                     fresh = fresh.or(Some(Found::Step { factor, step }));
                 }
                 Some(_) => {
-                    let next_code_at = factor.next_step_at(attempt.now);
+                    let next_code_at = app.next_step_at(attempt.now);
                     used = Some(Found::UsedStep { next_code_at });
                 }
                 None => {}
@@ -133,6 +129,6 @@ impl<'a> Candidates<'a> {
     }
 }
 
-fn only<'a, T>(all: &[&'a T], keep: impl Fn(&T) -> bool) -> Vec<&'a T> {
-    all.iter().copied().filter(|one| keep(one)).collect()
+fn only<T: Copy>(all: &[T], keep: impl Fn(T) -> bool) -> Vec<T> {
+    all.iter().copied().filter(|one| keep(*one)).collect()
 }

@@ -25,6 +25,7 @@ use crate::flows::admin;
 use crate::native::engine::Engine;
 use crate::native::server::{self, Options};
 use crate::native::signals::Signals;
+use crate::native::signatures::Ring;
 use crate::native::site::Site;
 
 pub(super) use self::folder::kept_admin_token;
@@ -129,6 +130,7 @@ async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> 
         db: stores.db,
         kv: stores.kv,
         http: Arc::new(inbox.clone()),
+        signatures: Arc::new(Ring),
         clock: Box::new(milliseconds),
     })
 }
