@@ -7,6 +7,7 @@ use crate::domain::crypto::random::RandomError;
 use crate::domain::crypto::sealing::SealError;
 use crate::domain::method::{Channel, Method};
 use crate::domain::scope::Scope;
+use crate::domain::webauthn::Refusal;
 use crate::platform::DatabaseError;
 
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,11 @@ pub enum Error {
     /// `retry_after`: until the next code of the app; a code that was sent or kept has none after it.
     #[error("{}", if .retry_after.is_some() { "This code was already used. Wait for the app's next one." } else { "This code was already used. Ask for a new one." })]
     CodeAlreadyUsed { retry_after: Option<u64> },
+    /// Of a ceremony with a passkey.
+    #[error("The passkey's answer was not accepted: {0}.")]
+    InvalidCredential(Refusal),
+    #[error("This browser is not remembered. Ask for a second factor.")]
+    NotTrusted,
     #[error("Only grant_type=client_credentials is supported.")]
     UnsupportedGrantType,
     #[error("Scopes are not supported. Leave scope out.")]
@@ -77,6 +83,8 @@ pub enum Error {
     NotFound,
     #[error("This user has no such factor. GET /mfa/factors lists those there are.")]
     FactorNotFound,
+    #[error("No such browser is remembered. GET /mfa/trusted-devices lists those that are.")]
+    TrustedDeviceNotFound,
     #[error("This path does not take this HTTP method. The Allow header lists those it takes.")]
     MethodNotAllowed,
     #[error("The request body is larger than 16 KiB.")]
@@ -107,6 +115,8 @@ pub enum Error {
     KeyLimitReached { most: u32 },
     #[error("MFA is not turned on for this user. Register, and verify a first code.")]
     MfaNotEnabled,
+    #[error("This user has no passkey. POST /mfa/passkeys/options begins to make one.")]
+    NoPasskey,
     #[error("No {} is on file for this user. Set one with POST /mfa/contact.", match .0 { Channel::Sms => "phone number", _ => "e-mail address" })]
     DestinationMissing(Channel),
     #[error("{0}")]
@@ -230,6 +240,10 @@ error_codes! {
         "The code is wrong or has expired, or what was typed is no code at all, which is not counted. Let the user try again; `attempts_remaining` counts down to the lock, and the one that locks has `retry_after`.";
     CodeAlreadyUsed "code_already_used" 400 Error::CodeAlreadyUsed { retry_after: Some(12) },
         "The right code, but used before; nothing is counted. The app shows its next one in `retry_after` seconds; without `retry_after` it was a code that was sent or kept, and another one is needed.";
+    InvalidCredential "invalid_credential" 400 Error::InvalidCredential(Refusal::Challenge),
+        "A passkey's answer was not accepted; `reason` says why. Nothing is counted; ask for a new challenge and let the user try again, or offer another method.";
+    NotTrusted "not_trusted" 400 Error::NotTrusted,
+        "This browser is not remembered, or no more. Ask for a second factor, and delete the cookie.";
     UnsupportedGrantType "unsupported_grant_type" 400 Error::UnsupportedGrantType,
         "Only `client_credentials` is supported.";
     InvalidScope "invalid_scope" 400 Error::InvalidScope,
@@ -327,6 +341,8 @@ impl Error {
             Self::InvalidRequest { .. } => ErrorCode::InvalidRequest,
             Self::InvalidCode { .. } => ErrorCode::InvalidCode,
             Self::CodeAlreadyUsed { .. } => ErrorCode::CodeAlreadyUsed,
+            Self::InvalidCredential(_) => ErrorCode::InvalidCredential,
+            Self::NotTrusted => ErrorCode::NotTrusted,
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
             Self::InvalidScope => ErrorCode::InvalidScope,
             Self::InvalidClient => ErrorCode::InvalidClient,
@@ -346,14 +362,16 @@ impl Error {
             Self::WrongOrigin => ErrorCode::WrongOrigin,
             Self::NotNow => ErrorCode::NotNow,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
-            Self::NotFound | Self::FactorNotFound => ErrorCode::NotFound,
+            Self::NotFound | Self::FactorNotFound | Self::TrustedDeviceNotFound => {
+                ErrorCode::NotFound
+            }
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::AlreadyRegistered | Self::PasskeyTaken => ErrorCode::AlreadyRegistered,
             Self::FactorLimitReached(_) => ErrorCode::FactorLimitReached,
             Self::LastFactor => ErrorCode::LastFactor,
             Self::ClientExists(_) | Self::ClientBeingDeleted(_) => ErrorCode::ClientExists,
             Self::KeyLimitReached { .. } => ErrorCode::KeyLimitReached,
-            Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
+            Self::MfaNotEnabled | Self::NoPasskey => ErrorCode::MfaNotEnabled,
             Self::PayloadTooLarge => ErrorCode::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::DestinationMissing(_) => ErrorCode::DestinationMissing,

@@ -11,6 +11,7 @@ import { accountRoutes } from "./routes/account.mjs";
 import { authenticatorRoutes } from "./routes/authenticator.mjs";
 import { changeRoutes } from "./routes/changes.mjs";
 import { destinationRoutes } from "./routes/destinations.mjs";
+import { passkeyRoutes } from "./routes/passkeys.mjs";
 import { recoveryRoutes } from "./routes/recovery.mjs";
 import { secondStepRoutes } from "./routes/second-step.mjs";
 import { securityRoutes } from "./routes/security.mjs";
@@ -34,8 +35,10 @@ const headers = secureHeaders({
   xFrameOptions: "DENY",
 });
 
-const asset = (name, type) => {
-  const content = readFileSync(new URL(`public/${name}`, import.meta.url));
+const script = "text/javascript; charset=utf-8";
+const asset = (name, type) => file(new URL(`public/${name}`, import.meta.url), type);
+const file = (url, type) => {
+  const content = readFileSync(url);
   return (c) => c.body(content, 200, { "Content-Type": type, "Cache-Control": "no-cache" });
 };
 
@@ -46,7 +49,9 @@ export function createApp({ store, candado, appUrl }) {
 
   app.use(headers);
   app.get("/app.css", asset("app.css", "text/css; charset=utf-8"));
-  app.get("/app.js", asset("app.js", "text/javascript; charset=utf-8"));
+  app.get("/app.js", asset("app.js", script));
+  app.get("/passkeys.js", asset("passkeys.js", script));
+  app.get("/candado-browser.js", file(new URL(import.meta.resolve("candado/browser")), script));
   app.get("/icon.svg", asset("icon.svg", "image/svg+xml"));
 
   app.use(async (c, next) => {
@@ -62,7 +67,8 @@ export function createApp({ store, candado, appUrl }) {
   accountRoutes(app, context);
   secondStepRoutes(app, context);
   recoveryRoutes(app, context);
-  authenticatorRoutes(app, context);
+  context.firstRecoveryCodes = authenticatorRoutes(app, context);
+  passkeyRoutes(app, context);
   destinationRoutes(app, context);
   securityRoutes(app, context);
 

@@ -41,6 +41,8 @@ const sentences = {
     const wrong = delivered ? "That code is not right, or it has expired" : "That code is not right";
     return left > 0 ? `${wrong}. You have ${left} ${left === 1 ? "try" : "tries"} left` : wrong;
   },
+  invalid_credential: () => "This passkey was not accepted. Try again, or use another way",
+  factor_limit_reached: () => "You have as many as there can be. Remove one first",
   // Only an app has a next code. Any other code is good once.
   code_already_used: ({ retryAfter }) =>
     retryAfter ? "You have used this code already. Your app shows the next one in" : "You have used this code already. Please use another one",

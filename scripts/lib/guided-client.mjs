@@ -22,6 +22,7 @@ export async function serviceVariables(service) {
   return {
     CANDADO_URL: service.address,
     SANDBOX_URL: service.sandbox.url,
+    CANDADO_ADMIN_TOKEN: service.variables.ADMIN_TOKEN,
     CANDADO_STEP_UP_CLIENT_ID: client_id,
     CANDADO_STEP_UP_CLIENT_SECRET: client_secret,
     CANDADO_STEP_UP_SMS_DOMAIN: settings.sms_domain,

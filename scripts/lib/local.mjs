@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { environment, tool } from "./npm.mjs";
 import { root, step } from "./steps.mjs";
 
-export const demoClient = { id: "app123", secret: "secret123" };
+/** The settings are for `npm run example`, whose pages use passkeys. */
+export const demoClient = { id: "app123", secret: "secret123", settings: { passkey_origins: ["http://localhost:3000"] } };
 
 /** For every run of wrangler: no look-ups on the network, no banner about updates. */
 export const wranglerEnvironment = {
@@ -77,7 +78,7 @@ export async function prepareDatabase(state) {
 
 const insertDemoClient = `
   INSERT INTO clients (client_id, name, secret_digest, settings, created_at)
-  VALUES ('${demoClient.id}', 'Demo', '${secretDigest(demoClient)}', '{}', unixepoch())
+  VALUES ('${demoClient.id}', 'Demo', '${secretDigest(demoClient)}', '${JSON.stringify(demoClient.settings)}', unixepoch())
   ON CONFLICT DO NOTHING`;
 
 /** As the service digests client secrets: SHA-256 over texts that are each preceded by their length. */

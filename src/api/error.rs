@@ -5,12 +5,15 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::answers::Failed;
 use super::extract::Traced;
 use super::json::Json;
+use super::openapi::schemas::one_of;
 use crate::domain::fields::Fields;
+use crate::domain::webauthn::Refusal;
 use crate::error::{Error, ErrorCode, TokenProblem};
 
 /// The one shape of every error.
@@ -27,6 +30,10 @@ pub(super) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     field: Option<String>,
+    /// What is wrong with a passkey's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, inline)]
+    reason: Option<Reason>,
     /// Wrong codes left before the lock.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -44,6 +51,24 @@ pub(super) struct Body {
     #[schema(nullable = false)]
     documentation_url: Option<String>,
 }
+
+/// Why a ceremony with a passkey failed.
+#[derive(Debug, Clone, Copy)]
+struct Reason(Refusal);
+
+impl Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.reason())
+    }
+}
+
+impl PartialSchema for Reason {
+    fn schema() -> RefOr<Schema> {
+        one_of("", Refusal::ALL.map(|refusal| refusal.reason().into())).into()
+    }
+}
+
+impl ToSchema for Reason {}
 
 /// A failed request on its way out, carried in its response: what the answer says, and the log.
 #[derive(Clone)]
@@ -125,11 +150,16 @@ pub(super) fn body(error: &Error) -> Body {
         } => (None, *attempts_remaining),
         _ => (None, None),
     };
+    let reason = match error {
+        Error::InvalidCredential(refusal) => Some(Reason(*refusal)),
+        _ => None,
+    };
     Body {
         status: Failed::Failure,
         error: error.code(),
         message: error.to_string(),
         field,
+        reason,
         attempts_remaining,
         retry_after: error.retry_after(),
         error_description: None,

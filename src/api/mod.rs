@@ -4,6 +4,7 @@ mod answers;
 mod endpoint;
 mod endpoints;
 mod error;
+mod evidence;
 mod extract;
 mod json;
 #[cfg_attr(

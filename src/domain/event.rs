@@ -20,6 +20,14 @@ pub enum Kind {
     Locked,
     FactorDisabled,
     Renewed,
+    FactorAdded,
+    FactorRenamed,
+    FactorRemoved,
+    PasskeyCopied,
+    BrowserRemembered,
+    BrowserTrusted,
+    BrowserValueReused,
+    BrowsersForgotten,
     Disabled,
     RecoveryCodesReplaced,
     ContactChanged,
@@ -54,6 +62,14 @@ impl Kind {
             Self::Locked => "locked",
             Self::FactorDisabled => "factor_disabled",
             Self::Renewed => "renewed",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRenamed => "factor_renamed",
+            Self::FactorRemoved => "factor_removed",
+            Self::PasskeyCopied => "passkey_counter_went_back",
+            Self::BrowserRemembered => "browser_remembered",
+            Self::BrowserTrusted => "trusted_device_used",
+            Self::BrowserValueReused => "trusted_device_reused",
+            Self::BrowsersForgotten => "trusted_devices_removed",
             Self::Disabled => "disabled",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::ContactChanged => "contact_changed",
@@ -83,6 +99,8 @@ impl Kind {
             | Self::Replayed
             | Self::Locked
             | Self::FactorDisabled
+            | Self::PasskeyCopied
+            | Self::BrowserValueReused
             | Self::SendRefused
             | Self::ResultReplayed
             | Self::DeliveryFailed

@@ -111,6 +111,10 @@ random_id!(
     ChallengeId
 );
 random_id!(
+    /// One browser that is remembered.
+    TrustedDeviceId
+);
+random_id!(
     /// Which access tokens of a client hold: those that carry its present one.
     TokenEpoch
 );
@@ -118,6 +122,13 @@ random_id!(
     /// One request, in its answer, its log line and its audit events.
     RequestId
 );
+
+impl FactorId {
+    /// One that a caller named. It is only ever compared with those there are.
+    pub fn named(text: String) -> Self {
+        Self(text)
+    }
+}
 
 #[cfg(test)]
 mod tests {

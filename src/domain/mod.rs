@@ -17,6 +17,7 @@ pub mod event;
 pub mod fields;
 pub mod ids;
 pub mod method;
+pub mod relying_party;
 pub mod scope;
 pub mod session;
 pub mod settings;

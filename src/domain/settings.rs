@@ -11,6 +11,8 @@ use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::fields::{self, FieldError, Fields};
 use crate::domain::method::Method;
+use crate::domain::relying_party::{PageOrigin, RpId, stray_origin};
+use crate::domain::webauthn::UserVerification;
 
 /// A name shown to people, in an app or a message: 1 to 64 characters, all of which can be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +154,14 @@ pub struct Settings {
     pub sms_domain: Option<Domain>,
     /// The methods the client may use; all while it is not set.
     pub methods: Option<Vec<Method>>,
+    /// The domain passkeys are bound to; this service's host while it is not set.
+    pub passkey_rp_id: Option<RpId>,
+    /// The origins of the pages that use passkeys; `https://` and that domain while it is not set.
+    pub passkey_origins: Option<Vec<PageOrigin>>,
+    /// Whether an authenticator is to check who uses it.
+    pub passkey_user_verification: UserVerification,
+    /// Days a browser is remembered where a login asks for it; 0 for never.
+    pub remember_days: Bounded<0, 0, 90>,
     /// The countries SMS may go to; what `SMS_COUNTRIES` says while it is not set.
     pub sms_countries: Option<CountryList>,
     /// The language of messages, where a request names none.
@@ -269,6 +279,22 @@ impl ClientSettings {
             })?;
         }
         Ok(merged)
+    }
+
+    /// Refuses origins at which no browser would give out a passkey of this client. `own` is this service's host, so
+    /// that a stored row never fails by it.
+    pub fn check_origins(&self, own: &str) -> Result<(), FieldError> {
+        let Some(stray) = stray_origin(&self.effective, own) else {
+            return Ok(());
+        };
+        let id = self.effective.passkey_rp_id.as_ref();
+        let id = id.map_or(own, RpId::as_str);
+        Err(FieldError {
+            field: Some("passkey_origins".to_owned()),
+            text: format!(
+                "origins of {id}, which is passkey_rp_id, or of hosts under it. {stray} is none"
+            ),
+        })
     }
 
     /// What was set.

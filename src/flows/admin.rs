@@ -46,9 +46,7 @@ pub async fn create_client_with(
     settings: &SettingsPatch,
     secret: ClientSecret,
 ) -> Result<(Client, String), Error> {
-    let settings = ClientSettings::default()
-        .merged(settings)
-        .map_err(invalid_setting)?;
+    let settings = merged(call, &ClientSettings::default(), settings)?;
     let client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now)?;
     let event = Event::new(Kind::ClientCreated)
         .with(json!({"name": client.name, "settings": client.settings.fields()}));
@@ -98,8 +96,7 @@ pub async fn change_client(
         if let Some(disabled) = patch.disabled {
             client.set_disabled(disabled, call.now)?;
         }
-        let settings = client.settings.merged(&patch.settings);
-        client.settings = settings.map_err(invalid_setting)?;
+        client.settings = merged(call, &client.settings, &patch.settings)?;
         Ok(())
     })
     .await
@@ -186,6 +183,18 @@ pub(super) fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a
         request_id: &call.request_id,
         now: call.now,
     }
+}
+
+/// The settings after a patch, if they make sense together and with this service's host.
+fn merged(
+    call: &Call,
+    settings: &ClientSettings,
+    patch: &SettingsPatch,
+) -> Result<ClientSettings, Error> {
+    let settings = settings.merged(patch).map_err(invalid_setting)?;
+    let own = call.app.config.public_url.host();
+    settings.check_origins(own).map_err(invalid_setting)?;
+    Ok(settings)
 }
 
 fn invalid_setting(error: FieldError) -> Error {

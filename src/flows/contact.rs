@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::asked::Asked;
 use super::change::{Decision, Facts};
+use super::evidence::Evidence;
 use super::step_up::{applies, change_with_proof};
 use crate::domain::account::Account;
-use crate::domain::codes::guess::GuessedCode;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::event::{Event, Kind};
@@ -47,7 +47,7 @@ pub async fn change_contact(
     asked: &Asked,
     phone: &Edit<Phone>,
     email: &Edit<Email>,
-    code: Option<&GuessedCode>,
+    proof: Option<&Evidence>,
 ) -> Result<MaskedContact, Error> {
     let act = |mut account: Account, _: &Facts<'_>| {
         let (vault, now) = (asked.vault(), asked.now());
@@ -66,5 +66,5 @@ pub async fn change_contact(
         let event = Event::new(Kind::ContactChanged).with(detail);
         Ok(Decision::store(account, event, contact))
     };
-    change_with_proof(asked, code, applies, act).await
+    change_with_proof(asked, proof, applies, act).await
 }

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::asked::Asked;
 use super::change::{After, Conditions, Decision, Facts, change, per_minute};
+use super::evidence::Evidence;
 use super::qr_code::qr_code_url;
 use super::step_up::{Policy, change_with_proof};
 use crate::domain::account::{Account, Enrolment, PENDING_LIFETIME};
-use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::import::ImportedSecret;
 use crate::domain::codes::otpauth;
 use crate::domain::codes::totp::Parameters;
@@ -33,6 +33,7 @@ pub struct Profile {
 
 /// A new secret, in the one answer that shows it.
 pub struct Enrolled {
+    pub factor: FactorId,
     pub secret: String,
     pub otpauth_url: String,
     pub qr_code_url: String,
@@ -74,7 +75,7 @@ pub async fn import(
 /// not be said where there is one.
 pub async fn renew(
     asked: &Asked,
-    code: Option<&GuessedCode>,
+    proof: Option<&Evidence>,
     app: Option<&FactorId>,
     revoke_current: bool,
 ) -> Result<Enrolled, Error> {
@@ -101,7 +102,7 @@ pub async fn renew(
             decision
         })
     };
-    change_with_proof(asked, code, check, act).await
+    change_with_proof(asked, proof, check, act).await
 }
 
 /// The account, or a new one, with the new factor and what is said of the user.
@@ -111,23 +112,33 @@ fn bind(
     enrolment: Enrolment,
     profile: &Profile,
 ) -> Result<Account, Error> {
+    let mut account = user_or_new(account, facts)?;
+    account.enrol(enrolment, facts.asked.now())?;
+    set_contact(&mut account, facts, profile)?;
+    Ok(account)
+}
+
+/// What an application says of a user it enrols.
+pub(super) fn set_contact(
+    account: &mut Account,
+    facts: &Facts<'_>,
+    profile: &Profile,
+) -> Result<(), Error> {
     let (vault, now) = (facts.asked.vault(), facts.asked.now());
-    let mut account = match account {
-        Some(account) => account,
-        None => new_account(facts)?,
-    };
-    account.enrol(enrolment, now)?;
     if profile.phone.is_some() {
         account.set_phone(vault, profile.phone.as_ref(), now)?;
     }
     if profile.email.is_some() {
         account.set_email(vault, profile.email.as_ref(), now)?;
     }
-    Ok(account)
+    Ok(())
 }
 
-/// A new account, if the client may have one more.
-pub(super) fn new_account(facts: &Facts<'_>) -> Result<Account, Error> {
+/// The account, or a new one if the client may have one more.
+pub(super) fn user_or_new(account: Option<Account>, facts: &Facts<'_>) -> Result<Account, Error> {
+    if let Some(account) = account {
+        return Ok(account);
+    }
     let most = facts.client.settings.max_accounts.get();
     if facts.client.accounts >= most {
         return Err(Error::AccountLimitReached { most });
@@ -140,13 +151,17 @@ pub(super) fn rate(facts: &Facts<'_>) -> Conditions {
     per_minute(facts, "register", most)
 }
 
-fn account_name(profile: &Profile, facts: &Facts<'_>) -> String {
+pub(super) fn account_name(profile: &Profile, facts: &Facts<'_>) -> String {
     let user = facts.asked.owner.user.as_str();
     let name = profile.account_name.as_ref();
     name.map_or(user, Label::as_str).to_owned()
 }
 
-fn enrolled(facts: &Facts<'_>, enrolment: &Enrolment, confirm: bool) -> Result<Enrolled, Error> {
+pub(super) fn enrolled(
+    facts: &Facts<'_>,
+    enrolment: &Enrolment,
+    confirm: bool,
+) -> Result<Enrolled, Error> {
     let asked = facts.asked;
     let expires_at = asked.now().plus(PENDING_LIFETIME);
     let link = QrClaims {
@@ -159,6 +174,7 @@ fn enrolled(facts: &Facts<'_>, enrolment: &Enrolment, confirm: bool) -> Result<E
     let link = link.sign(asked.app().keys()).map_err(Error::internal)?;
     let issuer = facts.client.issuer();
     Ok(Enrolled {
+        factor: enrolment.factor_id.clone(),
         secret: otpauth::base32(&enrolment.secret),
         otpauth_url: otpauth::uri(
             issuer,

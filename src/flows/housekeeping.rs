@@ -113,7 +113,7 @@ async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
 async fn forget_clients(app: &App, left: &mut Left<'_>) -> Result<u32, Error> {
     let mut gone = 0;
     for client in clients::list_deleted(&*app.db).await? {
-        gone += u32::from(forget_client(app, &client, || left.take(2)).await?);
+        gone += u32::from(forget_client(app, &client, || left.take(4)).await?);
     }
     Ok(gone)
 }

@@ -2,18 +2,31 @@
 
 use serde_json::json;
 
-use super::change::{After, Decision, Effects, Facts, Write};
+use super::change::{After, Answered, Decision, Effects, Facts, Outcome, Write};
 use crate::call::Guess;
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Method;
 use crate::domain::time::UnixTime;
+use crate::domain::webauthn::Refusal as CeremonyRefusal;
 use crate::error::Error;
 
-/// What a verified guess proved.
+/// What a verified guess proved, or a passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
     pub method: Method,
+    /// Of a passkey: whether its authenticator checked who used it.
+    pub user_verified: Option<bool>,
+}
+
+impl Verified {
+    const fn by(method: Method) -> Self {
+        let user_verified = None;
+        Self {
+            method,
+            user_verified,
+        }
+    }
 }
 
 /// A judged guess. `result` is not to be told before the account is stored.
@@ -24,9 +37,12 @@ pub(super) struct Judged {
     changed: bool,
 }
 
-/// Judges the code that came with the request against the account, which becomes its next value.
+/// Judges what came with the request against the account, which becomes its next value.
 pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, Error> {
     let now = facts.asked.now();
+    if let Some(answered) = facts.answered {
+        return judge_passkey(account, facts, answered);
+    }
     let guess = facts
         .guess
         .ok_or_else(|| Error::internal("a judgement without a guess"))?;
@@ -61,7 +77,7 @@ fn judged(verdict: Verdict, account: &Account, now: UnixTime) -> Judged {
             confirmed,
             spent,
         } => Judged {
-            result: Ok(Verified { method }),
+            result: Ok(Verified::by(method)),
             effects: Effects {
                 events: vec![success_event(method, confirmed)],
                 after: spent.map(After::ForgetCode).into_iter().collect(),
@@ -89,6 +105,55 @@ fn judged(verdict: Verdict, account: &Account, now: UnixTime) -> Judged {
             changed: false,
         },
     }
+}
+
+/// A challenge is used up by its answer, whatever that is worth. What is wrong with one is told, and counted nowhere:
+/// a signature cannot be guessed at (decision 72).
+fn judge_passkey(
+    account: &mut Account,
+    facts: &Facts<'_>,
+    answered: Answered<'_>,
+) -> Result<Judged, Error> {
+    let Outcome::Assertion(outcome) = answered.outcome else {
+        return Err(Error::internal("a registration is no proof"));
+    };
+    let changed = account.spend_ceremony(answered.challenge);
+    let (result, events) = match outcome {
+        Ok(assertion) => {
+            let (vault, now) = (facts.asked.vault(), facts.asked.now());
+            account
+                .accept_assertion(vault, assertion, now)?
+                .ok_or_else(|| Error::internal("an assertion of no passkey"))?;
+            let mut events = vec![success_event(Method::Passkey, false)];
+            if assertion.counter_went_back {
+                events.push(Event::new(Kind::PasskeyCopied).by(Method::Passkey));
+            }
+            let user_verified = Some(assertion.user_verified);
+            let method = Method::Passkey;
+            let verified = Verified {
+                method,
+                user_verified,
+            };
+            (Ok(verified), events)
+        }
+        Err(refusal) => {
+            let detail = json!({"reason": refusal.reason()});
+            let mut events = vec![Event::new(Kind::Failed).by(Method::Passkey).with(detail)];
+            if *refusal == CeremonyRefusal::Counter {
+                events.push(Event::new(Kind::PasskeyCopied).by(Method::Passkey));
+            }
+            (Err(Error::InvalidCredential(*refusal)), events)
+        }
+    };
+    Ok(Judged {
+        result,
+        effects: Effects {
+            // Without a challenge nothing was tried, and nobody fills the record by making some up.
+            events: if changed { events } else { Vec::new() },
+            ..Effects::default()
+        },
+        changed,
+    })
 }
 
 fn refused(refusal: Refusal, now: UnixTime) -> Error {

@@ -2,9 +2,9 @@
 
 use super::asked::Asked;
 use super::change::{Decision, Facts};
+use super::evidence::Evidence;
 use super::step_up::{Policy, change_with_proof};
 use crate::domain::account::Account;
-use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::recovery_code::RecoveryCode;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Method;
@@ -13,7 +13,7 @@ use crate::error::Error;
 /// Draws ten codes and kills the former set. This answer is the only one that shows them (REC-04).
 pub async fn replace_recovery_codes(
     asked: &Asked,
-    code: Option<&GuessedCode>,
+    proof: Option<&Evidence>,
 ) -> Result<Vec<RecoveryCode>, Error> {
     let check = |account: &Account, facts: &Facts<'_>| {
         if !facts.client.settings.allows(Method::RecoveryCode) {
@@ -34,5 +34,5 @@ pub async fn replace_recovery_codes(
         let event = Event::new(Kind::RecoveryCodesReplaced);
         Ok(Decision::store(account, event, codes))
     };
-    change_with_proof(asked, code, check, act).await
+    change_with_proof(asked, proof, check, act).await
 }

@@ -2,9 +2,9 @@
 
 use super::asked::Asked;
 use super::change::{Decision, Facts, Proof, change};
+use super::evidence::Evidence;
 use super::judge::{Judged, judge};
 use crate::domain::account::Account;
-use crate::domain::codes::guess::GuessedCode;
 use crate::error::Error;
 
 /// Whether a client's policy has a say in a change.
@@ -28,13 +28,25 @@ pub(super) fn applies(_: &Account, _: &Facts<'_>) -> Result<Policy, Error> {
 /// applies to it.
 pub(super) async fn change_with_proof<T: Send>(
     asked: &Asked,
-    code: Option<&GuessedCode>,
+    proof: Option<&Evidence>,
     check: impl Fn(&Account, &Facts<'_>) -> Result<Policy, Error> + Send + Sync,
     act: impl Fn(Account, &Facts<'_>) -> Result<Decision<T>, Error> + Send + Sync,
 ) -> Result<T, Error> {
-    let proof = code.map(Proof::of_a_change);
+    let known = |account: Option<Account>, _: &Facts<'_>| account.ok_or(Error::UserNotFound);
+    change_of_anybody(asked, proof, known, check, act).await
+}
+
+/// The same for a user who may be unknown: `known` says what is changed then.
+pub(super) async fn change_of_anybody<T: Send>(
+    asked: &Asked,
+    proof: Option<&Evidence>,
+    known: impl Fn(Option<Account>, &Facts<'_>) -> Result<Account, Error> + Send + Sync,
+    check: impl Fn(&Account, &Facts<'_>) -> Result<Policy, Error> + Send + Sync,
+    act: impl Fn(Account, &Facts<'_>) -> Result<Decision<T>, Error> + Send + Sync,
+) -> Result<T, Error> {
+    let proof = proof.map(Proof::of_a_change);
     let changed = change(asked, proof, |account, facts| {
-        let mut account = account.ok_or(Error::UserNotFound)?;
+        let mut account = known(account, facts)?;
         let policy = check(&account, facts)?;
         let Some(proof) = step_up(&mut account, facts, &policy)? else {
             return Ok(act(account, facts)?.map(Ok));
@@ -58,7 +70,7 @@ fn step_up(
     facts: &Facts<'_>,
     policy: &Policy,
 ) -> Result<Option<Judged>, Error> {
-    if facts.guess.is_some() {
+    if facts.guess.is_some() || facts.answered.is_some() {
         return judge(account, facts).map(Some);
     }
     let required = facts.client.settings.require_step_up && account.mfa_enabled();

@@ -77,11 +77,14 @@ async fn read(asked: &Asked, in_full: bool, events: u32) -> Result<(Shown, Value
             email.masked()
         }
     });
-    let mut factors = account.factor_views(vault, now)?;
+    let mut factors = account.factors(vault, now)?;
     for factor in factors.iter_mut().filter(|_| !in_full) {
         // The name of a factor often is an address.
-        if let Ok(email) = Email::parse(&factor.name) {
-            factor.name = email.masked();
+        for name in [&mut factor.name, &mut factor.account_name] {
+            let address = name.as_deref().and_then(|name| Email::parse(name).ok());
+            if let Some(email) = address {
+                *name = Some(email.masked());
+            }
         }
     }
     let filter = Filter {

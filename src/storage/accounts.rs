@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::audit_log;
 use super::clients;
 use super::counters::Quota;
+use super::passkeys;
 use super::provider_pauses;
 use super::{first_version, turns};
 use crate::domain::account::{Account, StateError};
@@ -140,7 +141,20 @@ pub struct Write<'a> {
     pub quotas: &'a [Quota],
     /// Only while this provider has not asked for a pause.
     pub provider: Option<Provider>,
+    /// What becomes of the notes whose passkeys are whose.
+    pub passkeys: &'a PasskeyNote,
     pub by: Admission<'a>,
+}
+
+/// A change of whose passkey a credential is, by the digest of its id.
+#[derive(Debug, Clone, Default)]
+pub enum PasskeyNote {
+    #[default]
+    Unchanged,
+    /// Only if nobody has it.
+    Added(Digest),
+    Removed(Digest),
+    AllRemoved,
 }
 
 /// For whom a write is carried out, which is one more condition of it: what was decided for a client
@@ -182,13 +196,21 @@ pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
     let new = write.read.is_none();
     let client = new.then(|| turns::of_client(&write.vault.owner.client));
     let scopes = write.quotas.iter().map(|quota| quota.scope().to_owned());
-    let turn = turns::take(db, client.into_iter().chain(scopes));
+    let passkey = match write.passkeys {
+        PasskeyNote::Added(digest) => Some(passkeys::scope(digest)),
+        _ => None,
+    };
+    let turn = turns::take(db, client.into_iter().chain(scopes).chain(passkey));
     let mut statements = vec![match write.read {
         None => insert(&write)?,
         Some(read) => update(&write, read)?,
     }];
     if new {
         statements.push(count_account(&write.vault.owner.client, 1));
+    }
+    let owner = write.vault.owner;
+    if let PasskeyNote::Added(digest) = write.passkeys {
+        statements.push(passkeys::insert_if_changed(owner, digest));
     }
     statements.extend(write.quotas.iter().map(Quota::count_if_changed));
     statements.extend(
@@ -197,6 +219,13 @@ pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
             .iter()
             .map(|event| audit_log::record_if_changed(write.scene, event)),
     );
+    match write.passkeys {
+        PasskeyNote::Removed(digest) => {
+            statements.push(passkeys::delete_if_changed(owner, Some(digest)));
+        }
+        PasskeyNote::AllRemoved => statements.push(passkeys::delete_if_changed(owner, None)),
+        PasskeyNote::Unchanged | PasskeyNote::Added(_) => {}
+    }
     hit(db, turn, statements).await.map_err(Error::from)
 }
 
@@ -265,6 +294,9 @@ fn conditions(write: &Write<'_>, statement: &mut Statement, new: bool) {
     if let Some(provider) = write.provider {
         provider_pauses::guard(provider, write.scene.now, statement);
     }
+    if let PasskeyNote::Added(digest) = write.passkeys {
+        passkeys::guard(digest, statement);
+    }
 }
 
 /// Counts the users of a client, if the statement before it changed one row.
@@ -296,6 +328,7 @@ pub async fn delete(
             .iter()
             .map(|event| audit_log::record_if_changed(scene, event)),
     );
+    statements.push(passkeys::delete_if_changed(owner, None));
     let turn = turns::take(db, [turns::of_client(&owner.client)]);
     hit(db, turn, statements).await
 }

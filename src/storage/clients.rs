@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::api_keys;
 use super::audit_log;
 use super::auth_failures;
+use super::passkeys;
 use super::{first_version, turns};
 use crate::domain::client::{Client, ClientState};
 use crate::domain::crypto::digest::Digest;
@@ -219,10 +220,12 @@ pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool,
         "DELETE FROM accounts WHERE id IN (SELECT id FROM accounts WHERE client_id = ?1 LIMIT ?2)
          AND EXISTS (SELECT 1 FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL)";
     let client = "DELETE FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM accounts WHERE client_id = ?1)";
+         AND NOT EXISTS (SELECT 1 FROM accounts WHERE client_id = ?1)
+         AND NOT EXISTS (SELECT 1 FROM passkeys WHERE client_id = ?1)";
     // Else a user who is just being added would stay behind without a client.
     let mut statements = Vec::from_iter(turns::take(db, [turns::of_client(id)]));
     statements.push(Statement::new(users, [id.as_str().into(), most.into()]));
+    statements.push(passkeys::forget(id, most));
     // While the client is there to be found deleted, and its turn is held.
     statements.push(api_keys::delete_all(id));
     statements.push(Statement::new(client, [id.as_str().into()]));

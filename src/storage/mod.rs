@@ -8,6 +8,7 @@ pub mod clients;
 pub mod codes;
 pub mod counters;
 pub mod lock_marks;
+pub mod passkeys;
 pub mod provider_pauses;
 pub mod revoked_tokens;
 pub mod schema;

@@ -19,6 +19,7 @@ pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
         probe("SELECT bucket, minute, count FROM auth_failures LIMIT 0"),
         probe("SELECT provider, until FROM provider_pauses LIMIT 0"),
         probe("SELECT session_id, token_epoch, request, expires_at FROM sessions LIMIT 0"),
+        probe("SELECT client_id, digest, user_id FROM passkeys LIMIT 0"),
     ];
     db.batch(tables).await.map(drop)
 }

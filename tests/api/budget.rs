@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use candado_testkit::{Authenticator, Reply, TestApp};
 
+use crate::passkeys::{Passkey, login, registration};
+
 const DAY: u64 = 86_400;
 
 /// A client as a careful operator makes it, and a user with everything. The limits on messages are the defaults.
@@ -12,13 +14,18 @@ async fn careful() -> (TestApp, Authenticator) {
     let app = TestApp::with_settings(json!({"require_step_up": true})).await;
     let user = json!({"user_id": "ann", "phone": "+34600111222", "email": "ann@example.com"});
     let authenticator = app.enrolled_with(user).await;
+    app.advance(30);
+    let proof = json!({"user_id": "ann", "code": authenticator.code(app.now())});
+    let opened = app.post("/mfa/passkeys/options", proof).await.expect(200);
+    let made = registration(&opened, &Passkey::new(7), "ann");
+    app.post("/mfa/passkeys", made).await.expect(200);
     (app, authenticator)
 }
 
 /// One request that carries a guess at a factor, to one of the ways that take one.
 async fn guess(app: &TestApp, way: usize, code: &str) -> Reply {
     let body = json!({"user_id": "ann", "code": code});
-    match way % 6 {
+    match way % 9 {
         0 => app.post("/mfa/verify", body).await,
         1 => app.post("/mfa/disable", body).await,
         2 => app.post("/mfa/renew", body).await,
@@ -27,6 +34,22 @@ async fn guess(app: &TestApp, way: usize, code: &str) -> Reply {
             let mut body = body;
             body["phone"] = Value::Null;
             app.post("/mfa/contact", body).await
+        }
+        5 => {
+            let mut body = body;
+            body["type"] = json!("totp");
+            app.post("/mfa/factors", body).await
+        }
+        6 => app.post("/mfa/passkeys/options", body).await,
+        7 => {
+            let token = app.fresh_token();
+            let delete = TestApp::request(
+                Method::DELETE,
+                "/mfa/factors/x",
+                Some(&token),
+                &body.to_string(),
+            );
+            app.send(delete).await
         }
         _ => {
             let token = app.fresh_token();
@@ -57,13 +80,17 @@ async fn success(app: &TestApp, kind: &str) {
                     .expect(200);
             }
         }
+        "passkey" => {
+            let passkey = Passkey::new(7);
+            login(app, "ann", &passkey).await.expect(200);
+        }
         _ => {}
     }
 }
 
 #[tokio::test]
 async fn atk_86_no_success_a_caller_can_make_itself_buys_more_than_fifty_guesses_a_day() {
-    for kind in ["generated", "email", "sms", "none"] {
+    for kind in ["generated", "email", "sms", "passkey", "none"] {
         let (app, authenticator) = careful().await;
         app.advance(600);
         let (mut evaluated, mut locks) = (0, 0);

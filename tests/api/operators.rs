@@ -181,12 +181,14 @@ async fn an_operator_sees_what_is_set_up_and_locked_and_nothing_of_a_secret() {
     assert_eq!(export["user"]["email"], "eve@example.com");
     assert_eq!(export["user"]["factors"][0]["name"], "eve@example.com");
     assert_eq!(export["exported_at"], app.now());
-    assert!(export["stored"]["factors"][0]["parameters"].is_object());
+    assert!(export["stored"]["factors"][0]["kind"]["totp"]["parameters"].is_object());
     let text = export.to_string();
     let state = app.db.rows("SELECT state FROM accounts").await;
     let state: Value = serde_json::from_str(state[0]["state"].as_str().unwrap()).unwrap();
     let digest = state["recovery"]["digests"][0].as_str().unwrap();
-    let sealed = state["factors"][0]["secret"].as_str().unwrap();
+    let sealed = state["factors"][0]["kind"]["totp"]["secret"]
+        .as_str()
+        .unwrap();
     for hidden in [secret.as_str(), digest, sealed, "v1."] {
         assert!(
             !text.contains(hidden) && !shown.contains(hidden),

@@ -1,7 +1,8 @@
 //! An account under any interleaving of what can happen to it, against the model.
 
 use candado::domain::account::{
-    Accept, Account, Attempt, Consequence, Digests, Dispatch, Enrolment, Failure, Refusal, Verdict,
+    Accept, Account, Attempt, Consequence, Digests, Dispatch, Enrolment, FactorError, FactorType,
+    Failure, Refusal, Verdict,
 };
 use candado::domain::codes::guess::GuessedCode;
 use candado::domain::codes::numeric::Digits;
@@ -10,7 +11,7 @@ use candado::domain::codes::recovery_code::RecoveryCode;
 use candado::domain::codes::totp::{Algorithm, Parameters};
 use candado::domain::crypto::keys::KeyRing;
 use candado::domain::crypto::sealing::Vault;
-use candado::domain::ids::{ClientId, Owner, UserId};
+use candado::domain::ids::{ClientId, FactorId, Owner, UserId};
 use candado::domain::method::{Channel, Class, Method, Purpose};
 use candado::domain::time::UnixTime;
 use proptest::prelude::*;
@@ -31,7 +32,13 @@ enum Op {
         eight: bool,
         sha256: bool,
     },
+    /// Another app beside those there are.
+    Add {
+        confirm: bool,
+    },
+    Remove(usize),
     Renew {
+        app: usize,
         revoke_current: bool,
     },
     Disable,
@@ -78,13 +85,15 @@ fn op() -> impl Strategy<Value = Op> {
         2 => class.prop_map(Op::WaitForLock),
         2 => (any::<bool>(), any::<bool>(), any::<bool>())
             .prop_map(|(confirm, eight, sha256)| Op::Enrol { confirm, eight, sha256 }),
-        2 => any::<bool>().prop_map(|revoke_current| Op::Renew { revoke_current }),
+        3 => any::<bool>().prop_map(|confirm| Op::Add { confirm }),
+        1 => (0_usize..6).prop_map(Op::Remove),
+        2 => (0_usize..5, any::<bool>()).prop_map(|(app, revoke_current)| Op::Renew { app, revoke_current }),
         1 => Just(Op::Disable),
         1 => Just(Op::Unlock),
         1 => Just(Op::NewRecoveryCodes),
         4 => (channel, purpose).prop_map(|(channel, purpose)| Op::Send(channel, purpose)),
         1 => Just(Op::Withdraw),
-        8 => (0_usize..2, -2_i64..=2).prop_map(|(app, offset)| Op::AppCode { app, offset }),
+        8 => (0_usize..4, -2_i64..=2).prop_map(|(app, offset)| Op::AppCode { app, offset }),
         6 => (0_usize..6).prop_map(Op::SentCode),
         3 => (0_usize..12).prop_map(Op::RecoveryCode),
         4 => (0_usize..6).prop_map(Op::OldCode),
@@ -122,7 +131,9 @@ fn attack() -> impl Strategy<Value = Op> {
         6 => Just(Op::AppCode { app: 0, offset: 0 }),
         3 => (0_usize..10).prop_map(Op::RecoveryCode),
         1 => Just(Op::NewRecoveryCodes),
-        1 => any::<bool>().prop_map(|revoke_current| Op::Renew { revoke_current }),
+        1 => any::<bool>().prop_map(|revoke_current| Op::Renew { app: 0, revoke_current }),
+        1 => any::<bool>().prop_map(|confirm| Op::Add { confirm }),
+        1 => (0_usize..6).prop_map(Op::Remove),
         1 => Just(Op::Disable),
         1 => Just(Op::Enrol { confirm: false, eight: false, sha256: false }),
     ]
@@ -136,6 +147,8 @@ struct World {
     account: Account,
     model: Model,
     secrets: u8,
+    /// Of all apps ever bound, by their numbers.
+    ids: Vec<FactorId>,
     sent: Vec<(NumericCode, Dispatch)>,
     /// As a KV store that never forgets.
     digests: Digests,
@@ -155,6 +168,7 @@ impl World {
             account: Account::new(START),
             model: Model::default(),
             secrets: 0,
+            ids: Vec::new(),
             sent: Vec::new(),
             digests: Digests::new(),
             shown: Vec::new(),
@@ -196,7 +210,12 @@ impl World {
                 eight,
                 sha256,
             } => self.enrol(confirm, eight, sha256),
-            Op::Renew { revoke_current } => self.renew(revoke_current),
+            Op::Add { confirm } => self.add(confirm),
+            Op::Remove(app) => self.remove(app),
+            Op::Renew {
+                app,
+                revoke_current,
+            } => self.renew(app, revoke_current),
             Op::Disable => {
                 self.account.disable(self.now);
                 let model = &mut self.model;
@@ -297,13 +316,18 @@ impl World {
         } else {
             Life::Active
         };
+        let enrolment = enrolment.unwrap();
+        let number = self.ids.len();
+        self.ids.push(enrolment.factor_id.clone());
         let app = App {
+            number,
+            replaces: None,
             secret,
             parameters,
             life,
             used: std::collections::BTreeSet::new(),
         };
-        (enrolment.unwrap(), app)
+        (enrolment, app)
     }
 
     fn enrol(&mut self, confirm: bool, eight: bool, sha256: bool) {
@@ -324,29 +348,75 @@ impl World {
         }
     }
 
-    fn renew(&mut self, revoke_current: bool) {
-        let present = self.account.present_app(self.vault(), None);
-        assert_eq!(present.is_ok(), self.model.is_on());
-        let Ok(present) = present else { return };
-        let (enrolment, app) = self.enrolment(present.parameters, true);
-        let renewed = self
-            .account
-            .renew(enrolment, None, revoke_current, self.now);
-        renewed.unwrap();
-        let model = &mut self.model;
-        model
-            .apps
-            .retain(|app| !matches!(app.life, Life::Pending { .. }));
-        if revoke_current {
+    fn add(&mut self, confirm: bool) {
+        let counting = self.model.apps.iter().filter(|app| app.counts()).count();
+        let (enrolment, app) = self.enrolment(Parameters::default(), confirm);
+        let added = self.account.add_app(enrolment, self.now);
+        assert_eq!(added.is_ok(), counting < 5);
+        if added.is_ok() {
+            self.model.apps.retain(App::counts);
+            self.model.apps.push(app);
+        }
+    }
+
+    fn remove(&mut self, app: usize) {
+        let apps = &self.model.apps;
+        let Some(gone) = apps.get(app).cloned() else {
+            return;
+        };
+        let others = || apps.iter().filter(|app| app.number != gone.number);
+        let is_last = (gone.life == Life::Active && !others().any(|app| app.life == Life::Active))
+            || (gone.counts() && !others().any(App::counts));
+        let removed = self.account.remove_factor(&self.ids[gone.number]);
+        let expected = if is_last {
+            Err(FactorError::Last)
+        } else {
+            Ok(FactorType::Totp)
+        };
+        assert_eq!(removed, expected);
+        if removed.is_ok() {
+            let number = Some(gone.number);
+            let model = &mut self.model;
             model
                 .apps
-                .iter_mut()
-                .for_each(|app| app.life = Life::Disabled);
+                .retain(|app| Some(app.number) != number && app.replaces != number);
+            model.live.clear();
+        }
+    }
+
+    fn renew(&mut self, app: usize, revoke_current: bool) {
+        let counting: Vec<usize> = self
+            .model
+            .apps
+            .iter()
+            .filter(|app| app.counts())
+            .map(|app| app.number)
+            .collect();
+        let unnamed = self.account.present_app(self.vault(), None);
+        assert_eq!(unnamed.is_ok(), counting.len() == 1);
+        let Some(&number) = counting.get(app % counting.len().max(1)) else {
+            return;
+        };
+        let id = self.ids[number].clone();
+        let present = self.account.present_app(self.vault(), Some(&id)).unwrap();
+        let (enrolment, mut twin) = self.enrolment(present.parameters, true);
+        twin.replaces = Some(number);
+        let renewed = self
+            .account
+            .renew(enrolment, Some(&id), revoke_current, self.now);
+        renewed.unwrap();
+        let model = &mut self.model;
+        model.apps.retain(App::counts);
+        if revoke_current {
+            let mut apps = model.apps.iter_mut();
+            apps.find(|app| app.number == number).unwrap().life = Life::Disabled;
             model.live.clear();
             // What was guessed at is dead; what was counted today is not forgotten for it.
-            model.counter_mut(Class::Totp).start_again();
+            if !model.apps.iter().any(|app| app.life == Life::Active) {
+                model.counter_mut(Class::Totp).start_again();
+            }
         }
-        model.apps.push(app);
+        model.apps.push(twin);
     }
 
     fn send(&mut self, channel: Channel, purpose: Purpose, before: &str) {

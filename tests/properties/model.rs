@@ -27,6 +27,10 @@ pub(crate) enum Life {
 
 #[derive(Debug, Clone)]
 pub(crate) struct App {
+    /// Which of all apps ever bound.
+    pub(crate) number: usize,
+    /// The one whose place it takes with its first code.
+    pub(crate) replaces: Option<usize>,
     pub(crate) secret: Vec<u8>,
     pub(crate) parameters: Parameters,
     pub(crate) life: Life,
@@ -117,6 +121,10 @@ pub(crate) struct Model {
 }
 
 impl App {
+    pub(crate) fn counts(&self) -> bool {
+        !matches!(self.life, Life::Pending { .. })
+    }
+
     fn usable(&self, now: UnixTime) -> bool {
         match self.life {
             Life::Pending { until } => until > now,
@@ -175,9 +183,7 @@ impl Model {
     }
 
     pub(crate) fn is_on(&self) -> bool {
-        self.apps
-            .iter()
-            .any(|app| matches!(app.life, Life::Active | Life::Disabled))
+        self.apps.iter().any(App::counts)
     }
 
     /// What `guess` must come to, by any method or by that one.
@@ -370,8 +376,8 @@ impl Model {
                 assert!(held.used.insert(step), "a step accepted twice");
                 if matches!(held.life, Life::Pending { .. }) {
                     held.life = Life::Active;
-                    let held = held.clone();
-                    self.apps = vec![held];
+                    let replaced = held.replaces.take();
+                    self.apps.retain(|app| Some(app.number) != replaced);
                     self.live.clear();
                 }
                 Method::Totp

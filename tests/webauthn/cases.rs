@@ -6,10 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use candado::domain::webauthn::UserVerification;
 use serde_json::{Value, json};
 
-use crate::authenticator::{
+use candado_testkit::webauthn::authenticator::{
     AT, Attestation, BE, BS, CHALLENGE, ED, Key, ORIGIN, Script, UP, USER_HANDLE, UV,
 };
-use crate::cbor::Cbor;
+use candado_testkit::webauthn::cbor::Cbor;
 
 /// One message and what the relying party holds when it comes.
 pub(crate) struct Case {
@@ -691,7 +691,7 @@ fn forged(of: &mut Assertions) {
 /// What both sides know in every case.
 pub(crate) fn setting() -> Value {
     json!({
-        "rp_id": crate::authenticator::RP_ID,
+        "rp_id": candado_testkit::webauthn::authenticator::RP_ID,
         "origin": ORIGIN,
         "challenge": URL_SAFE_NO_PAD.encode(CHALLENGE),
         "user_handle": URL_SAFE_NO_PAD.encode(USER_HANDLE),

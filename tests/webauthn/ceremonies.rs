@@ -7,9 +7,11 @@ use candado::domain::webauthn::{
 };
 use serde_json::{Value, json};
 
-use crate::authenticator::{CHALLENGE, Key, ORIGIN, RP_ID, Script, USER_HANDLE};
 use crate::cases::{self, Case};
 use crate::{assert, register};
+use candado_testkit::webauthn::authenticator::{
+    CHALLENGE, Key, ORIGIN, RP_ID, Script, USER_HANDLE,
+};
 
 pub(crate) fn origins() -> [String; 1] {
     [ORIGIN.to_owned()]
@@ -267,7 +269,7 @@ fn one_of_several_origins_is_enough_and_none_is_none() {
 fn user_verification_is_asked_for_only_where_it_is_required() {
     let (origins, key) = (origins(), Key::es256(7));
     let mut script = Script::registration(&key);
-    script.flags &= !crate::authenticator::UV;
+    script.flags &= !candado_testkit::webauthn::authenticator::UV;
     let message = script.register(&key);
     for (wanted, expected) in [
         (UserVerification::Required, "user_verification"),

@@ -6,7 +6,6 @@
     reason = "a test that meets what it does not expect is to fail"
 )]
 
-mod authenticator;
 mod cases;
 mod cbor;
 mod ceremonies;

@@ -40,10 +40,12 @@ from candado import (
     Contact,
     DeliveryError,
     Enrolment,
+    Factor,
     ForbiddenError,
     InvalidRequestError,
     LockedError,
     NotFoundError,
+    PasskeyChallenge,
     RateLimitedError,
     Status,
     UnavailableError,
@@ -199,7 +201,7 @@ class TestRequestsAndResults:
         assert "secret123" not in repr(vars(client.mfa))
         assert (
             repr(Enrolment("q", "S", "o", "pending", 5))
-            == "Enrolment(state='pending', expires_at=5)"
+            == "Enrolment(state='pending', expires_at=5, factor_id=None)"
         )
 
     def test_an_answer_that_lacks_something_is_an_error(self, client: Client) -> None:
@@ -400,6 +402,7 @@ class TestErrors:
             "code": "destination_missing",
             "message": "About destination_missing",
             "field": "phone",
+            "reason": None,
             "attempts_remaining": 2,
             "retry_after": 7,
             "documentation_url": page,
@@ -408,6 +411,31 @@ class TestErrors:
         assert str(error) == (
             f"destination_missing: About destination_missing (field phone), see {page}"
         )
+
+    def test_say_what_is_wrong_with_a_passkey(self, client: Client) -> None:
+        client.service.answers = [failure(400, "invalid_credential", reason="origin")]
+        credential = {"id": "x", "rawId": "x", "type": "public-key", "response": {}}
+        given = {"challenge_id": "c", "credential": credential}
+        error = refused(client.verify_passkey, "u", **given)
+        assert isinstance(error, CodeRefused)
+        assert error.reason == "origin"
+        assert client.service.body() == {"user_id": "u", **given}
+
+    def test_factors_and_challenges_are_typed(self, client: Client) -> None:
+        factor = {"id": "f", "type": "totp", "state": "active", "created_at": 5}
+        listed = {"factors": [factor], "recovery_codes_remaining": 1, "phone": None, "email": None}
+        public_key = {"rpId": "shop.example"}
+        opened = {"challenge_id": "c", "expires_in": 300, "publicKey": public_key}
+        client.service.answers = [answer(200, listed), answer(200, opened)]
+        assert client.factors("u").factors == [Factor("f", "totp", "active", 5)]
+        assert client.passkey_challenge("u") == PasskeyChallenge("c", 300, public_key)
+
+    def test_factors_are_changed_at_their_own_address(self, client: Client) -> None:
+        client.service.answers = [answer(200, {"status": "success"})]
+        client.remove_factor("u", "f/1", code="123456")
+        asked = client.service.asked[-1]
+        assert (asked.method, asked.url.raw_path) == ("DELETE", b"/mfa/factors/f%2F1")
+        assert client.service.body() == {"user_id": "u", "code": "123456"}
 
     @pytest.mark.parametrize(
         ("kind", "answers"),

@@ -19,8 +19,9 @@ DOCUMENT = json.loads(
 )
 
 
-def schema(path: str, *, of: str) -> dict[str, Any]:
-    method, *_ = (each for each in ("post", "get", "delete") if each in DOCUMENT["paths"][path])
+def schema(path: str, *, of: str, by: str | None = None) -> dict[str, Any]:
+    methods = [each for each in ("post", "get", "delete") if each in DOCUMENT["paths"][path]]
+    method = by or methods[0]
     operation = DOCUMENT["paths"][path][method]
     where = operation["requestBody"] if of == "request" else operation["responses"]["200"]
     return resolved(where["content"]["application/json"]["schema"])
@@ -44,6 +45,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
         (results.Period, "Period"),
         (results.Locale, "Locale"),
         (results.State, "State"),
+        (results.FactorType, "FactorType"),
     ],
 )
 def test_values(alias: object, name: str) -> None:
@@ -63,11 +65,29 @@ def test_values(alias: object, name: str) -> None:
         (results.RecoveryCodes, "/mfa/recovery-codes"),
         (results.Contact, "/mfa/contact"),
         (results.Status, "/mfa/status"),
+        (results.Enrolment, "/mfa/factors"),
+        (results.PasskeyChallenge, "/mfa/passkeys/options"),
+        (results.PasskeyChallenge, "/mfa/passkeys/challenge"),
+        (results.Factor, "/mfa/passkeys"),
+        (results.TrustedDeviceChecked, "/mfa/trusted-devices/check"),
     ],
 )
 def test_results(kind: type, path: str) -> None:
     said = set(schema(path, of="response")["properties"]) - {"status", "message"}
-    assert {field.name for field in dataclasses.fields(kind)} == said
+    assert names(kind) == said
+
+
+def names(kind: type) -> set[str]:
+    return {field.metadata.get("name", field.name) for field in dataclasses.fields(kind)}
+
+
+def test_listed_results() -> None:
+    listed = schema("/mfa/factors", of="response", by="get")["properties"]
+    assert names(results.Factors) == set(listed)
+    listed = schema("/mfa/trusted-devices", of="response", by="get")["properties"]
+    assert names(results.TrustedDevices) == set(listed)
+    one = DOCUMENT["components"]["schemas"]["TrustedDevice"]["properties"]
+    assert names(results.TrustedDevice) == set(one)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +104,22 @@ def test_results(kind: type, path: str) -> None:
         ("set_contact", "/mfa/contact"),
         ("disable", "/mfa/disable"),
         ("import_factor", "/mfa/import"),
+        ("add_factor", "/mfa/factors"),
+        ("passkey_options", "/mfa/passkeys/options"),
+        ("register_passkey", "/mfa/passkeys"),
+        ("passkey_challenge", "/mfa/passkeys/challenge"),
+        ("check_trusted_device", "/mfa/trusted-devices/check"),
+        ("forget_trusted_devices", "/mfa/trusted-devices"),
     ],
 )
 def test_parameters(name: str, path: str) -> None:
-    wanted = set(schema(path, of="request")["properties"]) - {"client_id"}
+    by = "delete" if name == "forget_trusted_devices" else "post"
+    wanted = set(schema(path, of="request", by=by)["properties"]) - {"client_id"}
     taken = set(inspect.signature(getattr(_Operations, name)).parameters) - {"self"}
+    if name == "verify":
+        wanted -= {"challenge_id", "credential"}
+    if name == "add_factor":
+        wanted -= {"type"}
     if name == "recover":
         wanted = {field.replace("recovery_method", "method") for field in wanted}
     assert taken == wanted

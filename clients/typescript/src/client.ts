@@ -1,26 +1,36 @@
 import { requireAddress, requireCode, requireText } from "./arguments.js";
 import { Deadline } from "./deadline.js";
 import { Exchange, type Fetch, type Request, type Retry } from "./exchange.js";
-import { camelName, renamed, snakeName } from "./names.js";
+import { answered, renamed, snakeName } from "./names.js";
 import { Tokens } from "./tokens.js";
 import type {
+  AddFactorOptions,
   CallOptions,
   Contact,
   ContactOptions,
   Enrolment,
+  Factor,
+  Factors,
+  ForgetOptions,
   GeneratedCode,
   ImportOptions,
+  PasskeyChallenge,
+  PasskeyOptionsOptions,
   ProofOptions,
   RecoveryCodes,
   RecoveryMethod,
   RegisterOptions,
+  RegisterPasskeyOptions,
   RenewOptions,
   SendOptions,
   SentCode,
   SentRecovery,
   Status,
+  TrustedDeviceChecked,
+  TrustedDevices,
   Verified,
   VerifyOptions,
+  VerifyPasskeyOptions,
 } from "./types.js";
 
 export interface ClientOptions {
@@ -115,6 +125,69 @@ export class Candado {
     return this.#post<Verified>("/mfa/verify", userId, { ...options, code: requireCode(code) });
   }
 
+  /** What the user can log in with: apps and passkeys. */
+  async factors(userId: string, { signal }: CallOptions = {}): Promise<Factors> {
+    return this.#get<Factors>("/mfa/factors", userId, signal);
+  }
+
+  /** Begins to bind another authenticator app beside those the user has. */
+  async addFactor(userId: string, options: AddFactorOptions = {}): Promise<Enrolment> {
+    const fields = { ...options, type: "totp" };
+    return this.#post<Enrolment>("/mfa/factors", userId, fields);
+  }
+
+  /** Gives a factor the name its user knows it by. */
+  async renameFactor(userId: string, factorId: string, name: string, { signal }: CallOptions = {}): Promise<Factor> {
+    const body = { user_id: requireText("userId", userId), name: requireText("name", name) };
+    return this.#call<Factor>({ method: "PATCH", path: factorPath(factorId), body }, "if-refused", signal);
+  }
+
+  /** Removes a factor. The last one that works stays: `disable` turns MFA off. */
+  async removeFactor(userId: string, factorId: string, { signal, ...proof }: ProofOptions = {}): Promise<void> {
+    const body = { user_id: requireText("userId", userId), ...proved(proof) };
+    await this.#call<object>({ method: "DELETE", path: factorPath(factorId), body }, "if-refused", signal);
+  }
+
+  /** Begins to make a passkey: give `publicKey` to `createPasskey` of `candado/browser`. */
+  async passkeyOptions(userId: string, options: PasskeyOptionsOptions = {}): Promise<PasskeyChallenge> {
+    return this.#post<PasskeyChallenge>("/mfa/passkeys/options", userId, options);
+  }
+
+  /** Binds the passkey that the browser made. It counts at once. */
+  async registerPasskey(userId: string, options: RegisterPasskeyOptions): Promise<Factor> {
+    return this.#post<Factor>("/mfa/passkeys", userId, options);
+  }
+
+  /** Asks for one of the user's passkeys: give `publicKey` to `usePasskey` of `candado/browser`. */
+  async passkeyChallenge(userId: string, options: CallOptions = {}): Promise<PasskeyChallenge> {
+    return this.#post<PasskeyChallenge>("/mfa/passkeys/challenge", userId, options);
+  }
+
+  /** Verifies what a passkey signed. Throws `CodeRefused` if it is not good. */
+  async verifyPasskey(userId: string, options: VerifyPasskeyOptions): Promise<Verified> {
+    return this.#post<Verified>("/mfa/verify", userId, options);
+  }
+
+  /**
+   * Whether the browser with that cookie is remembered: if so, ask for no second factor and put the new value into the
+   * cookie. Throws an error with the code `not_trusted` if it is not.
+   */
+  async checkTrustedDevice(userId: string, trustedDevice: string, options: CallOptions = {}): Promise<TrustedDeviceChecked> {
+    const fields = { ...options, trustedDevice };
+    return this.#post<TrustedDeviceChecked>("/mfa/trusted-devices/check", userId, fields);
+  }
+
+  /** Which browsers are remembered. */
+  async trustedDevices(userId: string, { signal }: CallOptions = {}): Promise<TrustedDevices> {
+    return this.#get<TrustedDevices>("/mfa/trusted-devices", userId, signal);
+  }
+
+  /** Forgets a remembered browser, or all. */
+  async forgetTrustedDevices(userId: string, { signal, id }: ForgetOptions = {}): Promise<void> {
+    const body = { user_id: requireText("userId", userId), ...(id !== undefined && { id }) };
+    await this.#call<object>({ method: "DELETE", path: "/mfa/trusted-devices", body }, "if-refused", signal);
+  }
+
   /** Sends a code to the user's phone. */
   async sendSms(userId: string, options: SendOptions = {}): Promise<SentCode> {
     return this.#post<SentCode>("/mfa/sms", userId, options, "never");
@@ -149,8 +222,7 @@ export class Candado {
 
   /** What the user has set up. A user the service does not know has the state `none`. */
   async status(userId: string, { signal }: CallOptions = {}): Promise<Status> {
-    const query = new URLSearchParams({ user_id: requireText("userId", userId) });
-    return this.#call<Status>({ method: "GET", path: `/mfa/status?${query}` }, "always", signal);
+    return this.#get<Status>("/mfa/status", userId, signal);
   }
 
   /** Changes where codes go: what is left out stays, `null` removes it. */
@@ -164,10 +236,11 @@ export class Candado {
   }
 
   /** Forgets everything about the user. */
-  async deleteUser(userId: string, { signal, code }: ProofOptions = {}): Promise<void> {
+  async deleteUser(userId: string, { signal, ...proof }: ProofOptions = {}): Promise<void> {
     const path = `/mfa/users/${encodeURIComponent(requireText("userId", userId))}`;
-    const body = code === undefined ? {} : { body: { code: requireCode(code) } };
-    await this.#call<object>({ method: "DELETE", path, ...body }, "if-refused", signal);
+    const body = proved(proof);
+    const given = Object.keys(body).length > 0 ? { body } : {};
+    await this.#call<object>({ method: "DELETE", path, ...given }, "if-refused", signal);
   }
 
   /** Takes over a secret that the user's authenticator app already has. MFA is on at once. */
@@ -187,6 +260,11 @@ export class Candado {
     await this.#exchange.call({ method: "POST", path: "/auth/revoke", body }, "always", deadline);
   }
 
+  async #get<T>(path: string, userId: string, signal: AbortSignal | undefined): Promise<T> {
+    const query = new URLSearchParams({ user_id: requireText("userId", userId) });
+    return this.#call<T>({ method: "GET", path: `${path}?${query}` }, "always", signal);
+  }
+
   async #post<T>(
     path: string,
     userId: string,
@@ -202,8 +280,19 @@ export class Candado {
     const deadline = new Deadline(this.#timeoutMs, signal);
     const token = async (refused?: string) => this.#apiKey ?? (await this.#tokens?.get(deadline, refused)) ?? "";
     const { status, message, ...answer } = await this.#exchange.call(request, retry, deadline, token);
-    return renamed(answer, camelName) as T;
+    return answered(answer) as T;
   }
+}
+
+function factorPath(factorId: string): string {
+  return `/mfa/factors/${encodeURIComponent(requireText("factorId", factorId))}`;
+}
+
+/** What was given as a proof, as the service names it. */
+function proved({ code, challengeId, credential }: ProofOptions): Record<string, unknown> {
+  const given = { code: code === undefined ? code : requireCode(code), challengeId, credential };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return renamed(Object.fromEntries(set), snakeName);
 }
 
 /** Without Node's types, for runtimes that have no `process`. */

@@ -1,5 +1,5 @@
 /** Why nobody gets in with the code that was typed. */
-export type RefusalCode = "invalid_code" | "code_already_used" | "locked" | "factor_disabled";
+export type RefusalCode = "invalid_code" | "invalid_credential" | "code_already_used" | "locked" | "factor_disabled";
 
 /** The `error` of the service's answers, and what only this client can say. */
 export type KnownErrorCode =
@@ -13,6 +13,7 @@ export type KnownErrorCode =
   | "delivery_unavailable"
   | "destination_missing"
   | "destination_not_allowed"
+  | "factor_limit_reached"
   | "https_required"
   | "insufficient_scope"
   | "internal"
@@ -20,9 +21,11 @@ export type KnownErrorCode =
   | "invalid_request"
   | "invalid_scope"
   | "invalid_token"
+  | "last_factor"
   | "method_not_allowed"
   | "mfa_not_enabled"
   | "not_found"
+  | "not_trusted"
   | "payload_too_large"
   | "rate_limited"
   | "send_limited"
@@ -46,6 +49,7 @@ export interface ErrorDetails {
   code: ErrorCode;
   message: string;
   field?: string | undefined;
+  reason?: string | undefined;
   attemptsRemaining?: number | undefined;
   retryAfter?: number | undefined;
   documentationUrl?: string | undefined;
@@ -62,6 +66,8 @@ export class CandadoError extends Error {
   readonly code: ErrorCode;
   /** The field of the request that is wrong. */
   readonly field: string | undefined;
+  /** What is wrong with a passkey's answer. */
+  readonly reason: string | undefined;
   /** How many wrong codes are left before a lock. */
   readonly attemptsRemaining: number | undefined;
   /** Seconds to wait before trying again. */
@@ -76,6 +82,7 @@ export class CandadoError extends Error {
     this.status = details.status;
     this.code = details.code;
     this.field = details.field;
+    this.reason = details.reason;
     this.attemptsRemaining = details.attemptsRemaining;
     this.retryAfter = details.retryAfter;
     this.documentationUrl = details.documentationUrl;
@@ -85,6 +92,7 @@ export class CandadoError extends Error {
 
 /**
  * Nobody gets in with this code: it is wrong or has expired (`invalid_code`), was used before (`code_already_used`),
+ * is a passkey's answer that is not good (`invalid_credential`, for its `reason`),
  * or no code is looked at (`locked`, `factor_disabled`). Tell the user, and ask again.
  */
 export class CodeRefused extends CandadoError {
@@ -142,6 +150,7 @@ type Kind = new (details: ErrorDetails) => CandadoError;
 
 const kinds = new Map<ErrorCode, Kind>([
   ["invalid_code", CodeRefused],
+  ["invalid_credential", CodeRefused],
   ["code_already_used", CodeRefused],
   ["factor_disabled", CodeRefused],
   ["locked", LockedError],

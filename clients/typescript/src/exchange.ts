@@ -5,7 +5,7 @@ import { CandadoError, errorOf } from "./errors.js";
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
 export interface Request {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   /** With its query, after the service's address. */
   path: string;
   body?: object;
@@ -110,6 +110,7 @@ function failure(response: Response, answer: Record<string, unknown> = {}): Cand
     code: text("error") ?? "unexpected_response",
     message: text("message") ?? `Unexpected answer with status ${response.status}`,
     field: text("field"),
+    reason: text("reason"),
     attemptsRemaining: number("attempts_remaining"),
     retryAfter: number("retry_after") ?? secondsUntil(response.headers.get("Retry-After")),
     documentationUrl: text("documentation_url"),

@@ -13,7 +13,7 @@ export type Locale = "en" | "es";
  * What a code proved. `recovery` is the code of a recovery message: let its user set up a new device and nothing
  * else. `recovery_code` is one of the ten the user saved.
  */
-export type Method = "totp" | "sms" | "email" | "generated" | "recovery_code" | "recovery";
+export type Method = "totp" | "passkey" | "sms" | "email" | "generated" | "recovery_code" | "recovery";
 /** The methods `verify` can be told to insist on. */
 export type VerifyMethod = "totp" | "sms" | "email" | "generated" | "recovery_code";
 /** Where a recovery message can go. */
@@ -37,7 +37,22 @@ export interface ProofOptions extends CallOptions {
    * the setting `require_step_up` gets `step_up_required`. Do not `verify` it first: it would be spent there.
    */
   code?: string | undefined;
+  /** Instead of a code: of `passkeyChallenge`, with the `credential` the browser made of it. */
+  challengeId?: string | undefined;
+  credential?: UsedCredential | undefined;
 }
+
+/** What `PublicKeyCredential.toJSON()` gives of a passkey: hand it on as it is. */
+export interface CredentialJson {
+  id: string;
+  rawId: string;
+  type: "public-key";
+  response: Record<string, unknown>;
+}
+/** Of a passkey that was made: a `RegistrationResponseJSON`. */
+export type MadeCredential = CredentialJson;
+/** Of a passkey that was used: an `AuthenticationResponseJSON`. */
+export type UsedCredential = CredentialJson;
 
 /** How the authenticator makes its codes. */
 export interface AuthenticatorOptions {
@@ -67,11 +82,46 @@ export interface RegisterOptions extends NewUserOptions, AuthenticatorOptions {
 export interface RenewOptions extends ProofOptions {
   /** Whether the present app is dead at once, as a lost one should be, and not when the new one is confirmed. */
   revokeCurrent?: boolean | undefined;
+  /** The app to renew, of `factors`. Needed where the user has several. */
+  factorId?: string | undefined;
+}
+
+export interface AddFactorOptions extends RegisterOptions, ProofOptions {
+  /** What the user calls it. */
+  name?: string | undefined;
+}
+
+export interface PasskeyOptionsOptions extends ProofOptions {
+  /** The account name the browser shows. Default: the user id. */
+  name?: string | undefined;
+}
+
+export interface RegisterPasskeyOptions extends CallOptions {
+  /** Of `passkeyOptions`. */
+  challengeId: string;
+  credential: MadeCredential;
+  /** What the user calls it. */
+  name?: string | undefined;
+}
+
+export interface VerifyPasskeyOptions extends CallOptions {
+  /** Of `passkeyChallenge`. */
+  challengeId: string;
+  credential: UsedCredential;
+  /** As in `VerifyOptions`. */
+  remember?: boolean | undefined;
+}
+
+export interface ForgetOptions extends CallOptions {
+  /** The browser to forget, of `trustedDevices`. Default: all. */
+  id?: string | undefined;
 }
 
 export interface VerifyOptions extends CallOptions {
   /** Accept only this. Default: every method the client may use. */
   method?: VerifyMethod | undefined;
+  /** Whether to remember the browser, for as long as the client's `remember_days` say. */
+  remember?: boolean | undefined;
 }
 
 export interface SendOptions extends CallOptions {
@@ -104,6 +154,7 @@ export interface ImportUrlOptions extends NewUserOptions {
 export type ImportOptions = ImportSecretOptions | ImportUrlOptions;
 
 export interface Enrolment {
+  factorId: string;
   /** The QR code as an image, while the first code is awaited. Show it to its user only. */
   qrCodeUrl: string;
   /** What the QR code says; on a phone a link that opens the app. */
@@ -118,6 +169,66 @@ export interface Enrolment {
 /** What a good code proved. For one that is not good there is no result: `verify` throws. */
 export interface Verified {
   method: Method;
+  /** Of a passkey: whether its authenticator checked who used it, by a finger, a face or a PIN. */
+  userVerified?: boolean;
+  /** For a cookie of the browser, where it is remembered. */
+  trustedDevice?: string;
+}
+
+export type FactorType = "totp" | "passkey";
+
+/** Times are Unix seconds. */
+export interface Factor {
+  id: string;
+  type: FactorType;
+  /** What its user calls it. */
+  name: string | null;
+  state: State;
+  createdAt: number;
+  /** When it began to count. */
+  confirmedAt: number | null;
+  lastUsedAt: number | null;
+  /** Of a passkey: whether there are copies of it. */
+  backedUp?: boolean;
+  transports?: string[];
+  /** Of a passkey: its authenticator's model, which nothing proves. */
+  aaguid?: string;
+}
+
+export interface Factors {
+  factors: Factor[];
+  recoveryCodesRemaining: number;
+  /** Masked: safe to show. */
+  phone: string | null;
+  email: string | null;
+}
+
+/** For a browser: see `candado/browser`. */
+export interface PasskeyChallenge {
+  /** Good for one attempt. */
+  challengeId: string;
+  /** Seconds the browser has. */
+  expiresIn: number;
+  publicKey: object;
+}
+
+export interface TrustedDeviceChecked {
+  /** What the cookie holds from now on. */
+  trustedDevice: string;
+  /** In Unix seconds. */
+  expiresAt: number;
+}
+
+/** Times are Unix seconds. */
+export interface TrustedDevice {
+  id: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+  expiresAt: number;
+}
+
+export interface TrustedDevices {
+  trustedDevices: TrustedDevice[];
 }
 
 export interface SentCode {

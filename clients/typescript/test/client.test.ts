@@ -64,6 +64,20 @@ describe("requests and results", () => {
     assert.deepEqual(body(service), { user_id: "user123", phone: null });
   });
 
+  // What a browser gave goes on as it is.
+  const credential = { id: "x", rawId: "x", type: "public-key", response: { clientDataJSON: "e" } } as const;
+
+  it("are renamed in lists, too, and what is for a browser is not", async () => {
+    const publicKey = { rp: { id: "shop.example" }, pubKeyCredParams: [{ type: "public-key", alg: -7 }] };
+    const service = new Service().answers(
+      json(200, { factors: [{ id: "f", type: "totp", last_used_at: 5 }], recovery_codes_remaining: 1, phone: null, email: null }),
+      json(200, { challenge_id: "c", expires_in: 300, publicKey }),
+    );
+    const mfa = service.client();
+    assert.deepEqual((await mfa.factors("u")).factors, [{ id: "f", type: "totp", lastUsedAt: 5 }]);
+    assert.deepEqual(await mfa.passkeyChallenge("u"), { challengeId: "c", expiresIn: 300, publicKey });
+  });
+
   it("reach every endpoint", async () => {
     const service = new Service();
     const mfa = service.client();
@@ -81,6 +95,17 @@ describe("requests and results", () => {
       [() => mfa.deleteUser("a/b?c#d"), "DELETE /mfa/users/a%2Fb%3Fc%23d", undefined],
       [() => mfa.deleteUser("u", { code: "123456" }), "DELETE /mfa/users/u", { code: "123456" }],
       [() => mfa.importFactor("u", { otpauthUrl: "otpauth://x" }), "POST /mfa/import", { user_id: "u", otpauth_url: "otpauth://x" }],
+      [() => mfa.factors("u"), "GET /mfa/factors?user_id=u", undefined],
+      [() => mfa.addFactor("u", { name: "Tablet" }), "POST /mfa/factors", { user_id: "u", name: "Tablet", type: "totp" }],
+      [() => mfa.renameFactor("u", "f/1", "Phone"), "PATCH /mfa/factors/f%2F1", { user_id: "u", name: "Phone" }],
+      [() => mfa.removeFactor("u", "f1", { challengeId: "c", credential }), "DELETE /mfa/factors/f1", { user_id: "u", challenge_id: "c", credential }],
+      [() => mfa.passkeyOptions("u", { name: "ann", code: "123456" }), "POST /mfa/passkeys/options", { user_id: "u", name: "ann", code: "123456" }],
+      [() => mfa.registerPasskey("u", { challengeId: "c", credential }), "POST /mfa/passkeys", { user_id: "u", challenge_id: "c", credential }],
+      [() => mfa.passkeyChallenge("u"), "POST /mfa/passkeys/challenge", { user_id: "u" }],
+      [() => mfa.verifyPasskey("u", { challengeId: "c", credential, remember: true }), "POST /mfa/verify", { user_id: "u", challenge_id: "c", credential, remember: true }],
+      [() => mfa.checkTrustedDevice("u", "v"), "POST /mfa/trusted-devices/check", { user_id: "u", trusted_device: "v" }],
+      [() => mfa.trustedDevices("u"), "GET /mfa/trusted-devices?user_id=u", undefined],
+      [() => mfa.forgetTrustedDevices("u", { id: "d" }), "DELETE /mfa/trusted-devices", { user_id: "u", id: "d" }],
       [() => mfa.revokeToken(), "POST /auth/revoke", { access_token: "t1" }],
     ];
     for (const [call, line, sentBody] of calls) {

@@ -13,6 +13,8 @@ type Camel<T> = { [Name in keyof T as CamelName<Name>]: T[Name] };
 type Schemas = components["schemas"];
 type Post<Path extends keyof paths> = paths[Path] extends { post: infer Operation } ? Operation : never;
 type Get<Path extends keyof paths> = paths[Path] extends { get: infer Operation } ? Operation : never;
+type Patch<Path extends keyof paths> = paths[Path] extends { patch: infer Operation } ? Operation : never;
+type Delete<Path extends keyof paths> = paths[Path] extends { delete: infer Operation } ? Operation : never;
 type Fields<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } } ? Body : never;
 type Answer<Operation> = Operation extends { responses: { 200: { content: { "application/json": infer Body } } } } ? Body : never;
 
@@ -33,7 +35,7 @@ function none<_Differences extends never>(): void {}
 it("the types are those of docs/openapi.json", () => {
   none<Differences<ours.RegisterOptions, Options<"/mfa/register">>>();
   none<Differences<ours.RenewOptions, Options<"/mfa/renew">>>();
-  none<Differences<ours.VerifyOptions, Options<"/mfa/verify", "code">>>();
+  none<Differences<ours.VerifyOptions, Options<"/mfa/verify", "code" | "challenge_id" | "credential">>>();
   none<Differences<ours.SendOptions, Options<"/mfa/sms">>>();
   none<Differences<ours.SendOptions, Options<"/mfa/email">>>();
   none<Differences<ours.SendOptions, Options<"/mfa/recovery", "recovery_method">>>();
@@ -43,6 +45,14 @@ it("the types are those of docs/openapi.json", () => {
   none<Differences<ours.ProofOptions, Camel<Schemas["DeleteUserRequest"]>>>();
   none<Differences<ours.ContactOptions, Options<"/mfa/contact">>>();
   none<Exclude<keyof Options<"/mfa/import">, keyof ours.ImportOptions>>();
+  none<Differences<ours.AddFactorOptions, Options<"/mfa/factors", "type">>>();
+  none<Exclude<keyof Camel<Fields<Delete<"/mfa/factors/{factor_id}">>>, keyof ours.ProofOptions | "userId" | "clientId">>();
+  none<Exclude<keyof Camel<Fields<Patch<"/mfa/factors/{factor_id}">>>, "userId" | "clientId" | "name">>();
+  none<Exclude<keyof Camel<Fields<Delete<"/mfa/trusted-devices">>>, keyof ours.ForgetOptions | "userId" | "clientId">>();
+  none<Exclude<keyof Options<"/mfa/passkeys/options">, keyof ours.PasskeyOptionsOptions>>();
+  none<Exclude<keyof Options<"/mfa/passkeys">, keyof ours.RegisterPasskeyOptions>>();
+  none<Exclude<keyof Options<"/mfa/passkeys/challenge">, keyof ours.CallOptions>>();
+  none<Exclude<keyof Options<"/mfa/trusted-devices/check", "trusted_device">, keyof ours.CallOptions>>();
 
   none<Differences<ours.Enrolment, Result<Post<"/mfa/register">>>>();
   none<Differences<ours.Enrolment, Result<Post<"/mfa/renew">>>>();
@@ -53,6 +63,11 @@ it("the types are those of docs/openapi.json", () => {
   none<Differences<ours.GeneratedCode, Result<Post<"/mfa/generate">>>>();
   none<Differences<ours.RecoveryCodes, Result<Post<"/mfa/recovery-codes">>>>();
   none<Differences<ours.Contact, Result<Post<"/mfa/contact">>>>();
+  none<Differences<ours.Factor, Camel<Schemas["Factor"]>>>();
+  none<Differences<Omit<ours.Factors, "factors">, Omit<Result<Get<"/mfa/factors">>, "factors">>>();
+  none<Differences<Omit<ours.PasskeyChallenge, "publicKey">, Omit<Result<Post<"/mfa/passkeys/options">>, "publicKey">>>();
+  none<Differences<ours.TrustedDeviceChecked, Result<Post<"/mfa/trusted-devices/check">>>>();
+  none<Differences<ours.TrustedDevice, Camel<Schemas["TrustedDevice"]>>>();
   none<Differences<ours.Status, Result<Get<"/mfa/status">>>>();
 
   none<Exclude<Schemas["RecoveryChannel"], ours.RecoveryMethod> | Exclude<ours.RecoveryMethod, Schemas["RecoveryChannel"]>>();

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import { button, field, form, layout, problemBox } from "./layout.mjs";
 
 /** `proof` says where codes can be sent (`channels`), and where one went (`sentTo`). */
-function changePage(c, { path, title, lead, inputs = [], action, kind, back, proof: { channels, sentTo }, problem }) {
+export function changePage(c, { path, title, lead, inputs = [], action, kind, back, proof: { channels, sentTo }, problem }) {
   const hint = sentTo ? `From the message we sent to ${sentTo}, from your app, or a recovery code.` : "From your authenticator app, or a recovery code.";
   return layout(
     c,

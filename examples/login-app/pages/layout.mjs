@@ -5,6 +5,7 @@ import { inWords } from "../problems.mjs";
 const drawings = {
   brand: '<path d="M12 21V11"/><path d="M12 15c-5 0-8-3-8-8 5 0 8 3 8 8Z"/><path d="M12 12c0-5 3-8 8-8 0 5-3 8-8 8Z"/>',
   app: '<rect x="6" y="2.5" width="12" height="19" rx="2.5"/><path d="m9.5 12 2 2 3.5-4"/>',
+  passkey: '<circle cx="9" cy="8" r="4"/><path d="M3 20c0-4 2.7-6 6-6 1.2 0 2.2.2 3.1.7"/><circle cx="17" cy="14" r="2.5"/><path d="M17 16.5V22l2-1.5"/>',
   sms: '<path d="M20 15a2 2 0 0 1-2 2H8.5L4 20.5V6a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2Z"/><path d="M8 10.5h.01M12 10.5h.01M16 10.5h.01"/>',
   email: '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="m4 7 8 6 8-6"/>',
   codes: '<circle cx="8" cy="15" r="4.5"/><path d="m11.5 11.5 8-8M16 7l3 3"/>',
@@ -34,6 +35,7 @@ export function layout(c, { title, wide = false, lead }, ...content) {
     <link rel="icon" href="/icon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/app.css">
     <script src="/app.js" defer></script>
+    <script src="/passkeys.js" type="module"></script>
   </head>
   <body>
     <a class="skip" href="#content">Skip to the content</a>

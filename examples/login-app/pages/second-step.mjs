@@ -1,8 +1,10 @@
 // Asking for a code, in every way there is one; and getting back in without any.
 import { html } from "hono/html";
+import { passkeyForm } from "./passkeys.mjs";
 import { button, codeField, form, icon, layout, problemBox, recoveryCodeField } from "./layout.mjs";
 
 export const methods = {
+  passkey: { name: "Passkey", icon: "passkey", ask: "Use your passkey" },
   totp: { name: "Authenticator app", icon: "app", ask: "Use your authenticator app" },
   sms: { name: "Text message", icon: "sms", ask: "Get a text message" },
   email: { name: "E-mail", icon: "email", ask: "Get an e-mail" },
@@ -10,13 +12,14 @@ export const methods = {
 };
 
 /** `ways` are the methods this user has, `by` the one on show, `sent` where messages went. */
-export function codePage(c, { path, ways, by, sent, problem }) {
+export function codePage(c, { path, ways, by, sent, publicKey, problem }) {
   const others = ways.filter((way) => way !== by);
   return layout(
     c,
     { title: "Confirm it is you", lead: by ? leads[by](sent[by]) : "There is no way left to get a code for this account." },
     problemBox(problem),
-    by && (!isMessage(by) || sent[by]) ? codeForm({ path, by, problem }) : "",
+    publicKey ? passkeyForm({ action: path, publicKey, kind: "use", hidden: html`<input type="hidden" name="by" value="passkey">`, text: "Use passkey" }) : "",
+    by && by !== "passkey" && (!isMessage(by) || sent[by]) ? codeForm({ path, by, problem }) : "",
     isMessage(by) ? sendForm(path, by, sent[by] ? "Send another code" : "Send the code", sent[by] ? "link" : "primary") : "",
     html`<section class="ways" aria-label="Other ways">
       <h2>Another way</h2>
@@ -34,6 +37,7 @@ const sendForm = (path, by, text, kind) => html`<form method="post" action="${pa
 const isMessage = (by) => by === "sms" || by === "email";
 
 const leads = {
+  passkey: () => "Use your passkey: your fingerprint, face, screen lock or security key.",
   totp: () => "Open your authenticator app and type the code it shows for Meadow.",
   sms: (sentTo) => (sentTo ? `We sent a code to ${sentTo}. It is good for five minutes.` : "We send a code to the phone number you have confirmed."),
   email: (sentTo) => (sentTo ? `We sent a code to ${sentTo}. It is good for five minutes.` : "We send a code to the e-mail address you have confirmed."),

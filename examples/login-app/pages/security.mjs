@@ -17,11 +17,12 @@ const link = (href, text, about) => html`<a class="button secondary" href="${hre
 const post = (action, text, about, kind = "secondary") =>
   html`<form method="post" action="${action}"><button class="${kind}">${text}<span class="visually-hidden"> ${about}</span></button></form>`;
 
-export function securityPage(c, { on, hasApp, recoveryCodes, user }) {
+export function securityPage(c, { on, hasApp, passkeys, recoveryCodes, user, problem }) {
   if (!on) {
     return layout(
       c,
       { title: "Security", wide: true, lead: "Two-step verification is off: your password alone opens your account." },
+      problemBox(problem),
       html`<section class="card banner">
         ${icon("shield")}
         <div>
@@ -29,6 +30,7 @@ export function securityPage(c, { on, hasApp, recoveryCodes, user }) {
           <p>You need a phone with an authenticator app, such as Google Authenticator, 1Password, Aegis or the one your phone came with.</p>
         </div>
         ${post("/app/start", "Turn on", "two-step verification", "primary")}
+        ${post("/passkeys/start", "Use a passkey instead", "to turn on two-step verification")}
       </section>`,
     );
   }
@@ -36,7 +38,16 @@ export function securityPage(c, { on, hasApp, recoveryCodes, user }) {
   return layout(
     c,
     { title: "Security", wide: true, lead: "Two-step verification is on. After your password we ask for one of these." },
+    problemBox(problem),
     html`<ul class="card rows">
+      ${row({
+        drawing: "passkey",
+        title: "Passkeys",
+        text: passkeys.length > 0 ? passkeys.map(({ name }) => name ?? "Unnamed").join(", ") : "Your fingerprint, face, screen lock or security key.",
+        state: passkeys.length > 0 ? "On" : "Not set up",
+        good: passkeys.length > 0,
+        actions: link("/passkeys/new", "Add", "a passkey"),
+      })}
       ${row({
         drawing: "app",
         title: "Authenticator app",

@@ -8,6 +8,7 @@ import { text } from "./forms.mjs";
 const signedInBy = {
   password: "your password",
   totp: "your password and your authenticator app",
+  passkey: "your password and your passkey",
   sms: "your password and a text message",
   email: "your password and an e-mail",
   recovery_code: "your password and a recovery code",

@@ -32,8 +32,11 @@ export function authenticatorRoutes(app, { store, sessions, candado, change, onS
   change("/app/move", {
     page: movePage,
     make: async (c, code) => {
-      const enrolment = await candado.renew(c.var.user.id, { code });
-      onScreen.put(c, "enrolment", { ...enrolment, replaces: "old" }, enrolment.expiresAt * 1000);
+      const { user } = c.var;
+      const { factors } = await candado.factors(user.id);
+      const replaces = factors.some(({ type }) => type === "totp") ? "old" : "nothing";
+      const enrolment = replaces === "old" ? await candado.renew(user.id, { code }) : await candado.addFactor(user.id, { accountName: user.email, code });
+      onScreen.put(c, "enrolment", { ...enrolment, replaces }, enrolment.expiresAt * 1000);
       return "/app";
     },
   });
@@ -69,7 +72,9 @@ export function authenticatorRoutes(app, { store, sessions, candado, change, onS
     data.notice =
       enrolment.replaces === "lost"
         ? "Your new device is set up, and the lost one no longer works. If your recovery codes were on it, make new ones."
-        : "Your new device is set up, and the old one no longer works.";
+        : enrolment.replaces === "old"
+          ? "Your new device is set up, and the old one no longer works."
+          : "Your authenticator app is set up.";
     store.saveSession(c.var.session);
     return c.redirect("/security", 303);
   });
@@ -110,4 +115,6 @@ export function authenticatorRoutes(app, { store, sessions, candado, change, onS
     c.var.session.data.notice = first ? "Two-step verification is on." : "Your new recovery codes are the only ones that work.";
     return c.redirect("/security", 303);
   });
+
+  return firstRecoveryCodes;
 }

@@ -3,10 +3,12 @@ import { codePage } from "../pages/second-step.mjs";
 import { explain, locked } from "../problems.mjs";
 import { requireStage } from "../sessions.mjs";
 import { text } from "./forms.mjs";
+import { credentialOf } from "./passkeys.mjs";
 
 /** The ways this user can give a code, the best first. Messages go only where a code has arrived before. */
 export function waysOf(status, user) {
   const can = {
+    passkey: status.methods.includes("passkey"),
     totp: status.methods.includes("totp"),
     sms: status.methods.includes("sms") && user.code_phone_confirmed,
     email: status.methods.includes("email") && user.code_email_confirmed,
@@ -34,7 +36,9 @@ export function secondStepRoutes(app, { sessions, candado }) {
     const way = ways.includes(by) ? by : ways[0];
     const shown = problem ?? lockOf(status, way);
     if (shown?.wait) c.header("Retry-After", String(shown.wait));
-    return c.html(codePage(c, { path, ways, by: way, sent: session.data.sent ?? {}, problem: shown }), shown?.status ?? 200);
+    const { challengeId, publicKey } = way === "passkey" ? await candado.passkeyChallenge(user.id) : {};
+    session.data.challengeId = challengeId;
+    return c.html(codePage(c, { path, ways, by: way, sent: session.data.sent ?? {}, publicKey, problem: shown }), shown?.status ?? 200);
   };
 
   app.get(path, (c) => show(c, { by: c.req.query("by") }));
@@ -45,8 +49,13 @@ export function secondStepRoutes(app, { sessions, candado }) {
     const by = text(fields.by);
     try {
       if (!waysOf(await candado.status(user.id), user).includes(by)) return c.redirect(path, 303);
-      // Naming the method matters: the code of a recovery message must not sign anybody in.
-      await candado.verify(user.id, text(fields.code), { method: by });
+      if (by === "passkey") {
+        const { challengeId = "" } = c.var.session.data;
+        await candado.verifyPasskey(user.id, { challengeId, credential: credentialOf(fields) });
+      } else {
+        // Naming the method matters: the code of a recovery message must not sign anybody in.
+        await candado.verify(user.id, text(fields.code), { method: by });
+      }
     } catch (error) {
       return show(c, { by, problem: explain(error, by) });
     }

@@ -8,9 +8,12 @@ import { text } from "./forms.mjs";
 
 export function securityRoutes(app, { store, candado, change }) {
   app.get("/security", requireStage("signed-in"), async (c) => {
-    const { user } = c.var;
+    const { user, session } = c.var;
     const { mfaEnabled: on, methods, recoveryCodesRemaining: recoveryCodes } = await candado.status(user.id);
-    return c.html(securityPage(c, { on, hasApp: methods.includes("totp"), recoveryCodes, user }));
+    const passkeys = on ? (await candado.factors(user.id)).factors.filter(({ type }) => type === "passkey") : [];
+    const { problem } = session.data;
+    delete session.data.problem;
+    return c.html(securityPage(c, { on, hasApp: methods.includes("totp"), passkeys, recoveryCodes, user, problem }));
   });
 
   change("/security/off", {

@@ -32,6 +32,7 @@ export async function startServices() {
   const application = async ({ id, secret, smsDomain }) => {
     const port = await freePort();
     const app = `http://localhost:${port}`;
+    await allowPasskeys(candado, id, app);
     const client = { CANDADO_URL: candado, CANDADO_CLIENT_ID: id, CANDADO_CLIENT_SECRET: secret };
     const child = start({ PORT: port, APP_URL: app, DATABASE: join(data, `${id}.db`), ...client });
     children.push(child);
@@ -46,6 +47,14 @@ export async function startServices() {
     await stop();
     throw error;
   }
+}
+
+/** The operator says on which pages a client's passkeys are used. */
+async function allowPasskeys(candado, id, origin) {
+  const headers = { Authorization: `Bearer ${process.env.CANDADO_ADMIN_TOKEN}`, "Content-Type": "application/json" };
+  const body = JSON.stringify({ settings: { passkey_origins: [origin] } });
+  const response = await fetch(`${candado}/admin/clients/${id}`, { method: "PATCH", headers, body });
+  if (!response.ok) throw new Error(`The operator is answered ${response.status}: ${await response.text()}`);
 }
 
 function start(env) {

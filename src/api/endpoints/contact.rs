@@ -6,13 +6,14 @@ use utoipa::ToSchema;
 
 use crate::api::answers::Succeeded;
 use crate::api::endpoint::{Access, Endpoint};
+use crate::api::evidence::{UsedCredential, evidence};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, USERS};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, UserId};
 use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::flows::{self, Edit};
@@ -33,6 +34,8 @@ struct ContactRequest {
     #[schema(value_type = Option<Phone>)]
     phone: Edit<Phone>,
     code: Option<GuessedCode>,
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
 }
 
 of_user!(ContactRequest);
@@ -58,8 +61,9 @@ struct ContactResponse {
 
 async fn contact(request: Authorized<ContactRequest>) -> Result<Json<ContactResponse>, Error> {
     let Authorized { asked, body } = request;
-    let code = body.code.as_ref();
-    let contact = flows::change_contact(&asked, &body.phone, &body.email, code).await?;
+    let proof = evidence(body.code, body.challenge_id, body.credential)?;
+    let proof = proof.as_ref();
+    let contact = flows::change_contact(&asked, &body.phone, &body.email, proof).await?;
     Ok(Json(ContactResponse {
         status: Succeeded::Success,
         email: contact.email,

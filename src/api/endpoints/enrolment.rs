@@ -12,7 +12,7 @@ use crate::domain::codes::numeric::Digits;
 use crate::domain::codes::totp::{Algorithm, Parameters, Period};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ClientId, FactorId, UserId};
 use crate::domain::scope::Scope;
 use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
@@ -55,6 +55,7 @@ enum EnrolmentState {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Enrolment)]
 pub(super) struct EnrolmentResponse {
+    factor_id: FactorId,
     /// The QR code as an image, for as long as the secret is pending.
     qr_code_url: String,
     /// The secret in base32, for those who type it.
@@ -70,6 +71,7 @@ pub(super) struct EnrolmentResponse {
 impl From<Enrolled> for EnrolmentResponse {
     fn from(enrolled: Enrolled) -> Self {
         Self {
+            factor_id: enrolled.factor,
             qr_code_url: enrolled.qr_code_url,
             secret: enrolled.secret,
             otpauth_url: enrolled.otpauth_url,
@@ -140,6 +142,7 @@ fn describe(operation: Operation) -> Operation {
 /// The answer as it may look.
 pub(super) fn example(state: &str, expires_at: &Value) -> Value {
     json!({
+        "factor_id": "0f8fad5bd9cb469fa16570867728950e",
         "qr_code_url": "https://mfa.example.com/qrcode/user123?t=eyJhbGciOiJIUzI1NiIs…",
         "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
         "otpauth_url": "otpauth://totp/Shop:user123?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Shop&algorithm=SHA1&digits=6&period=30",

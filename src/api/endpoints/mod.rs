@@ -20,8 +20,11 @@ endpoints_of! {
     enrolment
     import
     renew
+    factors
+    passkeys
     qr_code
     verify
+    trusted_devices
     recovery_codes
     generate
     send

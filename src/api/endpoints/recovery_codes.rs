@@ -5,12 +5,13 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::endpoint::{Access, Endpoint};
+use crate::api::evidence::{UsedCredential, evidence};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{CODES, Operation};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::codes::recovery_code::RecoveryCode;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, UserId};
 use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorCode};
 use crate::flows;
@@ -25,6 +26,8 @@ struct RecoveryCodesRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
     code: Option<GuessedCode>,
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
 }
 
 of_user!(RecoveryCodesRequest);
@@ -39,7 +42,8 @@ async fn recovery_codes(
     request: Authorized<RecoveryCodesRequest>,
 ) -> Result<Json<RecoveryCodesResponse>, Error> {
     let Authorized { asked, body } = request;
-    let codes = flows::replace_recovery_codes(&asked, body.code.as_ref()).await?;
+    let proof = evidence(body.code, body.challenge_id, body.credential)?;
+    let codes = flows::replace_recovery_codes(&asked, proof.as_ref()).await?;
     let recovery_codes: Vec<String> = codes.iter().map(RecoveryCode::display).collect();
     Ok(Json(RecoveryCodesResponse {
         remaining: recovery_codes.len(),

@@ -6,13 +6,14 @@ use utoipa::ToSchema;
 
 use super::enrolment::{EnrolmentResponse, example};
 use crate::api::endpoint::{Access, Endpoint};
+use crate::api::evidence::{UsedCredential, evidence};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{ENROLMENT, Operation};
 use crate::domain::codes::guess::GuessedCode;
-use crate::domain::ids::{ClientId, FactorId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, FactorId, UserId};
 use crate::domain::scope::Scope;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::flows;
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
@@ -30,14 +31,17 @@ struct RenewRequest {
     /// The app to renew. Needed where the user has several.
     factor_id: Option<FactorId>,
     code: Option<GuessedCode>,
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
 }
 
 of_user!(RenewRequest);
 
 async fn renew(request: Authorized<RenewRequest>) -> Result<Json<EnrolmentResponse>, Error> {
     let Authorized { asked, body } = request;
-    let (code, app) = (body.code.as_ref(), body.factor_id.as_ref());
-    let enrolled = flows::renew(&asked, code, app, body.revoke_current).await?;
+    let proof = evidence(body.code, body.challenge_id, body.credential)?;
+    let (proof, app) = (proof.as_ref(), body.factor_id.as_ref());
+    let enrolled = flows::renew(&asked, proof, app, body.revoke_current).await?;
     Ok(Json(enrolled.into()))
 }
 
@@ -46,7 +50,8 @@ fn describe(operation: Operation) -> Operation {
         .named("renew", ENROLMENT, "Move to a new authenticator app")
         .text(
             "A new secret for a user who has MFA. The old one works until the first code of the \
-             new one is verified, unless `revoke_current` is true; MFA stays on throughout.",
+             new one is verified, unless `revoke_current` is true; MFA stays on throughout. Where the user \
+             has several apps, `factor_id` says which.",
         )
         .client_body::<RenewRequest>(&[
             ("New device", json!({"user_id": "user123"})),
@@ -57,4 +62,5 @@ fn describe(operation: Operation) -> Operation {
             &[("Pending", example("pending", &json!(1_760_000_600)))],
         )
         .steps_up()
+        .fails_with([ErrorCode::NotFound])
 }

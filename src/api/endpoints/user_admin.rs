@@ -15,8 +15,8 @@ use crate::api::extract::{Operator, from_query};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{OPERATOR, Operation};
 use crate::api::openapi::schemas::{plain, reference};
-use crate::domain::account::{CountView, FactorView, State};
-use crate::domain::ids::{ClientId, Owner, UserId};
+use crate::domain::account::{CountView, FactorType, FactorView, State};
+use crate::domain::ids::{ClientId, FactorId, Owner, UserId};
 use crate::domain::method::Class;
 use crate::domain::time::UnixTime;
 use crate::error::{Error, ErrorCode};
@@ -127,21 +127,26 @@ impl<S: Send + Sync> FromRequestParts<S> for OneUser {
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserFactor)]
 struct FactorResponse {
-    id: String,
-    name: String,
-    state: &'static str,
+    id: FactorId,
+    r#type: FactorType,
+    /// What its user calls it, or else the account name that an app shows.
+    name: Option<String>,
+    state: State,
     created_at: UnixTime,
     confirmed_at: Option<UnixTime>,
+    last_used_at: Option<UnixTime>,
 }
 
 impl From<FactorView> for FactorResponse {
     fn from(factor: FactorView) -> Self {
         Self {
-            id: factor.id.as_str().to_owned(),
-            name: factor.name,
+            id: factor.id,
+            r#type: factor.kind,
+            name: factor.name.or(factor.account_name),
             state: factor.state,
             created_at: factor.created_at,
             confirmed_at: factor.confirmed_at,
+            last_used_at: factor.last_used_at,
         }
     }
 }
@@ -219,7 +224,7 @@ fn example() -> Value {
     json!({
         "client_id": "shop", "user_id": "user123", "mfa_enabled": true, "state": "active",
         "phone": "+34•••••••22", "email": null,
-        "factors": [{"id": "8f14e45fceea167a5a36dedd4bea2543", "name": "user123", "state": "active", "created_at": 1_760_000_000, "confirmed_at": 1_760_000_060}],
+        "factors": [{"id": "8f14e45fceea167a5a36dedd4bea2543", "type": "totp", "name": "user123", "state": "active", "created_at": 1_760_000_000, "confirmed_at": 1_760_000_060, "last_used_at": 1_760_000_100}],
         "recovery_codes_remaining": 10,
         "counts": [{"class": "totp", "failures": 0, "failures_in_24_hours": 2, "locked_until": null}],
         "created_at": 1_760_000_000, "last_verified_at": 1_760_000_100, "events": [audit::example()],

@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 
 use crate::api::answers::Success;
 use crate::api::endpoint::{Access, Endpoint};
+use crate::api::evidence::{UsedCredential, evidence};
 use crate::api::extract::{Authorized, PathText, Traced, authenticate, from_json, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{JSON, Operation, USERS};
 use crate::domain::codes::guess::GuessedCode;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, UserId};
 use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::flows::{self, Asked};
@@ -31,13 +32,16 @@ struct DisableRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
     code: Option<GuessedCode>,
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
 }
 
 of_user!(DisableRequest);
 
 async fn disable(request: Authorized<DisableRequest>) -> Result<Json<Success>, Error> {
     let Authorized { asked, body } = request;
-    flows::disable(&asked, body.code.as_ref()).await?;
+    let proof = evidence(body.code, body.challenge_id, body.credential)?;
+    flows::disable(&asked, proof.as_ref()).await?;
     Ok(Json(Success::new("MFA disabled for user")))
 }
 
@@ -59,6 +63,8 @@ fn describe_disable(operation: Operation) -> Operation {
 #[schema(as = DeleteUserRequest)]
 struct DeleteRequest {
     code: Option<GuessedCode>,
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
 }
 
 async fn delete(
@@ -77,7 +83,8 @@ async fn delete(
         from_json(&parts.headers, &bytes)?
     };
     let asked = Asked::by_client(call, caller, user);
-    flows::delete_user(&asked, body.code.as_ref()).await?;
+    let proof = evidence(body.code, body.challenge_id, body.credential)?;
+    flows::delete_user(&asked, proof.as_ref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -4,17 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::passkeys::credential;
 use crate::api::answers::Succeeded;
 use crate::api::endpoint::{Access, Endpoint};
+use crate::api::evidence::{UsedCredential, evidence};
 use crate::api::extract::{Authorized, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{CODES, Operation};
 use crate::domain::codes::guess::GuessedCode;
-use crate::domain::ids::{ClientId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, UserId};
 use crate::domain::method::Method;
 use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorCode};
-use crate::flows;
+use crate::flows::{self, Evidence};
 
 pub(super) fn endpoints() -> [Endpoint; 1] {
     [Endpoint::post("/mfa/verify", Access::Client(Scope::Verify), verify, describe)]
@@ -25,9 +27,16 @@ pub(super) fn endpoints() -> [Endpoint; 1] {
 struct VerifyRequest {
     user_id: UserId,
     client_id: Option<ClientId>,
-    code: GuessedCode,
-    /// Accept only this; anything the client may use if it is missing.
+    /// What the user typed; or else the next two.
+    code: Option<GuessedCode>,
+    /// Of POST /mfa/passkeys/challenge.
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
+    /// Accept only this code; anything the client may use if it is missing.
     method: Option<WantedMethod>,
+    /// Whether to remember the browser, for the client's `remember_days`.
+    #[serde(default)]
+    remember: bool,
 }
 
 of_user!(VerifyRequest);
@@ -62,21 +71,39 @@ struct VerifyResponse {
     status: Succeeded,
     message: &'static str,
     method: Method,
+    /// Of a passkey: whether its authenticator checked who used it, by a finger, a face or a PIN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user_verified: Option<bool>,
+    /// For a cookie of the user's browser, where it is remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    trusted_device: Option<String>,
 }
 
 async fn verify(request: Authorized<VerifyRequest>) -> Result<Json<VerifyResponse>, Error> {
     let Authorized { asked, body } = request;
     let only = body.method.map(Method::from);
-    let verified = flows::verify(&asked, &body.code, only).await?;
+    let proof = evidence(body.code, body.challenge_id, body.credential)?;
+    let proof = proof.ok_or_else(|| Error::invalid("code", "This field is missing"))?;
+    if only.is_some() && matches!(proof, Evidence::Passkey(_)) {
+        return Err(Error::invalid("method", "Only together with code"));
+    }
+    let login = flows::verify(&asked, &proof, only, body.remember).await?;
+    let verified = login.verified;
     Ok(Json(VerifyResponse {
         status: Succeeded::Success,
         message: "Code verified successfully",
         method: verified.method,
+        user_verified: verified.user_verified,
+        trusted_device: login.trusted_device.map(|device| device.value),
     }))
 }
 
 fn describe(operation: Operation) -> Operation {
     let good = |method: &str| json!({"status": "success", "message": "Code verified successfully", "method": method});
+    let mut by_passkey = good("passkey");
+    by_passkey["user_verified"] = json!(true);
     operation
         .named("verify", CODES, "Verify a code")
         .text(
@@ -84,6 +111,11 @@ fn describe(operation: Operation) -> Operation {
              was sent, or a recovery code. Every good code works once. `method` in the answer says \
              what kind it was; send `method` yourself to accept only that kind. The first code \
              also completes an enrolment.\n\n\
+             For a passkey send `challenge_id` and `credential` instead: what POST /mfa/passkeys/challenge \
+             gave, and what the browser made of it. A challenge serves one attempt. What is wrong with a \
+             passkey's answer is counted nowhere.\n\n\
+             With `remember` the answer has a `trusted_device` for a cookie, if the client's setting \
+             `remember_days` is not 0 and the user proved themselves by app, passkey or SMS.\n\n\
              The fifth wrong code in a row locks for a minute, and each further one for twice as long. \
              Codes of the app, codes that were sent and recovery codes are counted and locked apart; 50 \
              wrong ones of a kind within 24 hours lock that kind until fewer lie within 24 hours.",
@@ -91,12 +123,14 @@ fn describe(operation: Operation) -> Operation {
         .client_body::<VerifyRequest>(&[
             ("Any method", json!({"user_id": "user123", "code": "123456"})),
             ("Only the authenticator", json!({"user_id": "user123", "client_id": "app123", "code": "123456", "method": "totp"})),
+            ("Passkey", json!({"user_id": "user123", "challenge_id": "7c9e6679742540de944be07fc1f90ae7", "credential": credential("authenticatorData")})),
             ("Recovery code", json!({"user_id": "user123", "code": "7QDP-9T2M-K4XW-3HVN-8RCE-5ZJA"})),
         ])
         .answers::<VerifyResponse>(
             "The code is good",
             &[
                 ("By the authenticator", good("totp")),
+                ("By a passkey", by_passkey),
                 ("By a recovery message", good("recovery")),
             ],
         )

@@ -83,7 +83,10 @@ fn tags() -> Vec<utoipa::openapi::Tag> {
     [
         (operation::CLIENTS, "Your application proves who it is and gets a token for the rest. The demo client of `npm start` is `app123` with the secret `secret123`."),
         (operation::ENROLMENT, "Binding an authenticator app to a user."),
+        (operation::FACTORS, "What a user can log in with: several apps, several passkeys."),
+        (operation::PASSKEYS, "Passkeys and security keys (Web Authentication): made once in a browser, used at a login."),
         (operation::CODES, "Sending codes and verifying them."),
+        (operation::BROWSERS, "A browser in which a user confirmed a login may be spared the next ones."),
         (operation::PAGE, "A page of this service on which your users confirm, set up and recover: no screen to build."),
         (operation::USERS, "What is known about a user, and turning MFA off."),
         (operation::OPERATOR, "For the operator: clients, unlocking, the record of events. None of these exist unless `ADMIN_TOKEN` is set."),

@@ -19,14 +19,19 @@ use utoipa::openapi::{
 use super::schemas::{one_of, push, reference};
 use crate::api::endpoint::Access;
 use crate::api::error::{Body, body, documentation_url, headers};
+use crate::api::evidence::UsedCredential;
 use crate::domain::codes::guess::GuessedCode;
+use crate::domain::ids::ChallengeId;
 use crate::domain::scope::Scope;
 use crate::error::ErrorCode;
 
 /// The groups of operations.
 pub(in crate::api) const CLIENTS: &str = "Client authentication";
 pub(in crate::api) const ENROLMENT: &str = "Enrolment";
+pub(in crate::api) const FACTORS: &str = "Factors";
+pub(in crate::api) const PASSKEYS: &str = "Passkeys";
 pub(in crate::api) const CODES: &str = "Codes";
+pub(in crate::api) const BROWSERS: &str = "Remembered browsers";
 pub(in crate::api) const PAGE: &str = "Hosted page";
 pub(in crate::api) const USERS: &str = "Users";
 pub(in crate::api) const OPERATOR: &str = "Operator";
@@ -44,8 +49,9 @@ pub(in crate::api) const FORM: &str = "application/x-www-form-urlencoded";
 type Example<'a> = (&'a str, Value);
 
 /// How judging a code fails.
-const JUDGED: [ErrorCode; 4] = [
+const JUDGED: [ErrorCode; 5] = [
     ErrorCode::InvalidCode,
+    ErrorCode::InvalidCredential,
     ErrorCode::CodeAlreadyUsed,
     ErrorCode::FactorDisabled,
     ErrorCode::Locked,
@@ -276,8 +282,11 @@ impl Operation {
     /// It takes something from a user, so it may ask for a fresh code, and judges one that was sent.
     pub(in crate::api) fn steps_up(mut self) -> Self {
         self.note::<GuessedCode>();
+        self.note::<ChallengeId>();
+        self.note::<UsedCredential>();
         self.judges().fails_with([
             ErrorCode::StepUpRequired,
+            ErrorCode::MethodNotUsed,
             ErrorCode::UserNotFound,
             ErrorCode::MfaNotEnabled,
             ErrorCode::RateLimited,

@@ -321,6 +321,9 @@ impl Account {
         if let Some(class) = method.class().filter(|_| method != Method::Generated) {
             self.counters.of_mut(class).reset();
         }
+        if method.is_recovery() {
+            self.end_trust();
+        }
         self.last_verified_at = Some(now);
     }
 

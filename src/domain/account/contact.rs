@@ -163,6 +163,8 @@ impl Account {
             let delivered = challenge.delivered();
             delivered.is_none_or(|code| code.channel != channel)
         });
+        // Who had the former number may have had a browser remembered by it.
+        self.end_trust();
         Ok(())
     }
 }

@@ -14,8 +14,8 @@ use crate::domain::time::UnixTime;
 /// Seconds a shown secret waits for its first code (63B-4 §4.1.2.2).
 pub const PENDING_LIFETIME: u64 = 600;
 
-/// Bytes a stored account may have when a factor is added to it or named. Sixteen factors of the usual sizes are 14 KB.
-const ROOM_FOR_FACTORS: usize = 20 * 1024;
+/// Bytes that a user's factors may have as they are stored. Sixteen of the usual sizes have 12 KB.
+const ROOM_FOR_FACTORS: usize = 14 * 1024;
 
 /// Seconds after the first confirmation in which the first recovery codes need no further proof.
 const FIRST_CODES_WITHIN: u64 = 600;
@@ -163,6 +163,7 @@ impl Account {
         self.factors.push(enrolment.into_factor(None, now));
         self.refuse_if_too_large(FactorType::Totp)?;
         if counts {
+            self.end_trust();
             self.begin_to_count(first, now);
         }
         Ok(())
@@ -212,6 +213,7 @@ impl Account {
             factor.state = FactorState::Disabled { at: now };
         }
         self.challenges.clear();
+        self.end_trust();
         // What the failures were guesses at is dead. Were their lock to go on, whoever guesses at a stolen device
         // could keep its owner from binding the next one. The day's count goes on: who may renew must not guess
         // without end. And where another app lives, they were guesses at that as well.
@@ -271,6 +273,7 @@ impl Account {
             factor.id != *id && !twin
         });
         self.challenges.clear();
+        self.end_trust();
         Ok(removed)
     }
 
@@ -287,10 +290,9 @@ impl Account {
         Ok(())
     }
 
-    /// A row that grew too large for its engines could not be stored any more. So factors are kept well below that,
-    /// and leave room for what comes without anybody asking: counters, codes, challenges.
+    /// A row stays under 32 KB, whatever else it holds at its bound: counters, codes, challenges, browsers.
     pub(super) fn refuse_if_too_large(&self, kind: FactorType) -> Result<(), FactorError> {
-        let stored = serde_json::to_vec(self).map_err(|_| SealError::Malformed)?;
+        let stored = serde_json::to_vec(&self.factors).map_err(|_| SealError::Malformed)?;
         if stored.len() > ROOM_FOR_FACTORS {
             return Err(FactorError::TooMany(kind));
         }
@@ -302,6 +304,7 @@ impl Account {
     pub(super) fn confirmed(&mut self, first: bool, replaced: Option<&FactorId>, now: UnixTime) {
         self.factors.retain(|factor| Some(&factor.id) != replaced);
         self.challenges.clear();
+        self.end_trust();
         self.begin_to_count(first, now);
     }
 
@@ -332,6 +335,7 @@ impl Account {
         self.challenges.clear();
         self.spent.clear();
         self.recovery = None;
+        self.end_trust();
         self.enrolled_at = None;
         self.disabled_at.get_or_insert(now);
     }

@@ -13,6 +13,8 @@ mod overview;
 mod passkey;
 mod recovery_set;
 mod session;
+mod trusted_device;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,7 @@ use self::counters::Counters;
 use self::factor::{Factor, FactorKind};
 use self::passkey::UserHandle;
 use self::recovery_set::RecoverySet;
+use self::trusted_device::TrustedDevice;
 use crate::domain::codes::totp::Parameters;
 use crate::domain::crypto::sealing::{SealError, Vault};
 use crate::domain::method::Class;
@@ -35,9 +38,11 @@ pub use counters::{
 };
 pub use enrolment::{Enrolment, FactorError, PENDING_LIFETIME, PresentApp};
 pub use factor::FactorType;
-pub use overview::{CountView, FactorView};
+pub use overview::CountView;
 pub use passkey::{CeremonyError, PasskeyChallenge};
 pub use session::{Answer, Fetched, Once, Repeat, Session, SessionProof, Standing};
+pub use trusted_device::{GRACE, MOST_TRUSTED, Remembered, Trust, TrustedDeviceView, TrustedValue};
+pub use view::{FactorView, PasskeyView};
 
 /// The layout of a stored account. A reader of a newer one than it knows refuses it.
 const FORMAT: u8 = 3;
@@ -63,6 +68,9 @@ pub struct Account {
     sends: Sends,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sessions: Vec<Session>,
+    /// Browsers in which the user need not confirm a login for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trusted: Vec<TrustedDevice>,
     /// By which authenticators know the user, once one was asked for a passkey.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_handle: Option<UserHandle>,
@@ -110,6 +118,7 @@ impl Account {
             counters: Counters::default(),
             sends: Sends::default(),
             sessions: Vec::new(),
+            trusted: Vec::new(),
             user_handle: None,
         }
     }
@@ -200,6 +209,7 @@ impl Account {
     pub fn forget_before(&mut self, restored: UnixTime) {
         self.challenges
             .retain(|challenge| challenge.was_opened_since(restored));
+        self.end_trust_before(restored);
         self.recovery = self.recovery.take().filter(|set| set.made_at >= restored);
         self.sessions
             .retain(|session| session.began_since(restored));

@@ -5,22 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Account;
-use super::factor::{Factor, FactorState};
-use crate::domain::crypto::sealing::{SealError, Vault};
-use crate::domain::ids::FactorId;
 use crate::domain::method::Class;
 use crate::domain::time::UnixTime;
-
-/// A factor without its secret.
-#[derive(Debug, Clone, Serialize)]
-pub struct FactorView {
-    pub id: FactorId,
-    pub name: String,
-    /// `pending`, `active` or `disabled`.
-    pub state: &'static str,
-    pub created_at: UnixTime,
-    pub confirmed_at: Option<UnixTime>,
-}
 
 /// What was counted against one class of codes.
 #[derive(Debug, Clone, Serialize)]
@@ -36,30 +22,6 @@ pub struct CountView {
 const LONGEST_PLAIN: usize = 40;
 
 impl Account {
-    /// Its factors, those that wait for their first code among them.
-    pub fn factor_views(
-        &self,
-        vault: Vault<'_>,
-        now: UnixTime,
-    ) -> Result<Vec<FactorView>, SealError> {
-        let shown = |factor: &&Factor| factor.counts() || factor.is_pending(now);
-        let view = |factor: &Factor| {
-            let (state, confirmed_at) = match factor.state {
-                FactorState::Pending { .. } => ("pending", None),
-                FactorState::Active { confirmed_at } => ("active", Some(confirmed_at)),
-                FactorState::Disabled { .. } => ("disabled", None),
-            };
-            Ok(FactorView {
-                id: factor.id.clone(),
-                name: shown_name(factor, vault)?,
-                state,
-                created_at: factor.bound_at,
-                confirmed_at,
-            })
-        };
-        self.factors.iter().filter(shown).map(view).collect()
-    }
-
     /// What was counted, for each class.
     pub fn count_views(&self, now: UnixTime) -> Vec<CountView> {
         let view = |class| {
@@ -80,15 +42,6 @@ impl Account {
         leave_secrets_out(&mut value);
         Ok(value)
     }
-}
-
-/// What its user calls it, or else the account name that an app shows.
-fn shown_name(factor: &Factor, vault: Vault<'_>) -> Result<String, SealError> {
-    if let Some(name) = factor.name(vault)? {
-        return Ok(name);
-    }
-    let app = factor.app().map(|app| app.account_name(vault));
-    Ok(app.transpose()?.unwrap_or_default())
 }
 
 fn leave_secrets_out(value: &mut Value) {

@@ -138,6 +138,24 @@ impl Account {
             .collect()
     }
 
+    /// What is kept of the passkey of that id, if it is one.
+    pub fn credential(
+        &self,
+        vault: Vault<'_>,
+        id: &FactorId,
+    ) -> Result<Option<Credential>, SealError> {
+        let factor = self.factors.iter().find(|factor| factor.id == *id);
+        match factor.map(|factor| &factor.kind) {
+            Some(FactorKind::Passkey(passkey)) => passkey.credential(id, vault).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether another passkey may be made, before anybody is asked to.
+    pub fn refuse_another_passkey(&self) -> Result<(), FactorError> {
+        self.refuse_if_full(FactorType::Passkey)
+    }
+
     /// Waits for the answer to a ceremony, and no longer for that to an earlier one of its kind.
     pub fn open_ceremony(&mut self, challenge: PasskeyChallenge, now: UnixTime) {
         self.await_answer(Challenge::Passkey(challenge), now);

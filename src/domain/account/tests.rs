@@ -227,7 +227,10 @@ fn crowded(passkeys: u8, id_bytes: usize) -> Result<usize, FactorError> {
     json["spent"] = json!(vec![spent; 10]);
     let counter = json!({"failures": 99, "locked_until": NOW, "of_today": vec![NOW; 50]});
     json["counters"] = json!({"totp": counter, "delivered": counter, "recovery": counter});
-    json["sends"] = json!({"sms": vec![NOW; 60], "email": vec![NOW; 60]});
+    let digests = vec!["a".repeat(64); 2];
+    let device = json!({"id": "5afa226bc02d8d506198c3cfc0c039f0", "series": "a".repeat(64), "live": digests, "before": digests, "created_at": NOW, "used_at": NOW, "expires_at": NOW});
+    json["trusted"] = json!(vec![device; 10]);
+    json["sends"] = json!({"sms": vec![NOW; 8], "email": vec![NOW; 8]});
     fixture.account = serde_json::from_value(json).unwrap();
     fixture.replace_recovery_codes();
     for channel in [Channel::Sms, Channel::Email, Channel::Api] {

@@ -52,6 +52,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    pub const ALL: [Self; 8] = [
+        Self::Challenge,
+        Self::Origin,
+        Self::RpId,
+        Self::Signature,
+        Self::Counter,
+        Self::UnknownCredential,
+        Self::UserVerification,
+        Self::Malformed,
+    ];
+
     /// Its stable name, for programs.
     pub const fn reason(self) -> &'static str {
         match self {
@@ -101,10 +112,11 @@ impl RelyingParty<'_> {
 }
 
 /// Whether an authenticator is to check who uses it, by a PIN or a finger (§5.8.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserVerification {
     Required,
+    #[default]
     Preferred,
     Discouraged,
 }

@@ -4,6 +4,7 @@ use crate::domain::account::{Account, Locks};
 use crate::domain::event::Event;
 use crate::domain::ids::ChallengeId;
 use crate::domain::method::Provider;
+use crate::storage::accounts::PasskeyNote;
 use crate::storage::counters::Quota;
 
 /// What was decided. It takes effect, and is told, only if the account could be stored.
@@ -19,6 +20,8 @@ pub(in crate::flows) struct Effects {
     pub events: Vec<Event>,
     pub conditions: Conditions,
     pub after: Vec<After>,
+    /// Whose passkeys are whose from then on.
+    pub passkeys: PasskeyNote,
     /// Whether a wrong guess is counted by it.
     pub counts_a_failure: bool,
 }
@@ -52,6 +55,21 @@ impl<T> Decision<T> {
         Self::of(Write::Store(Box::new(account)), event, outcome)
     }
 
+    /// Nothing is stored or recorded.
+    pub(in crate::flows) fn nothing(outcome: T) -> Self {
+        let effects = Effects::default();
+        Self { effects, outcome }
+    }
+
+    /// Stored, and not worth recording.
+    pub(in crate::flows) fn store_quietly(account: Account, outcome: T) -> Self {
+        let effects = Effects {
+            write: Write::Store(Box::new(account)),
+            ..Effects::default()
+        };
+        Self { effects, outcome }
+    }
+
     pub(in crate::flows) fn delete(event: Event, outcome: T) -> Self {
         Self::of(Write::Delete, event, outcome)
     }
@@ -68,6 +86,11 @@ impl<T> Decision<T> {
     /// Stored only under these conditions.
     pub(in crate::flows) fn on(mut self, conditions: Conditions) -> Self {
         self.effects.conditions = conditions;
+        self
+    }
+
+    pub(in crate::flows) fn noting(mut self, passkeys: PasskeyNote) -> Self {
+        self.effects.passkeys = passkeys;
         self
     }
 

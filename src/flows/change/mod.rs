@@ -1,6 +1,7 @@
 //! Load, decide, compare-and-swap: the one way an account changes, whoever asks. Nothing else in the
 //! product writes one.
 
+mod ceremony;
 mod decision;
 mod load;
 mod proof;
@@ -8,10 +9,12 @@ mod store;
 
 use futures_util::future::{join, join_all};
 
+pub(super) use self::ceremony::{Answered, Outcome};
 pub(super) use self::decision::{After, Conditions, Decision, Effects, Write};
 pub(super) use self::load::load;
 use self::load::report_unreadable;
 pub(super) use self::proof::Proof;
+use self::proof::Typed;
 use self::store::store;
 pub(super) use self::store::{record_later, reseal};
 use super::asked::Asked;
@@ -21,9 +24,9 @@ use crate::domain::client::ClientState;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::method::Method;
 use crate::error::Error;
-use crate::storage::accounts::{Loaded, Stored};
+use crate::storage::accounts::{Loaded, PasskeyNote, Stored};
 use crate::storage::counters::{self, Counted, Quota};
-use crate::storage::{codes, lock_marks, provider_pauses};
+use crate::storage::{codes, lock_marks, passkeys, provider_pauses};
 
 /// How often a decision is made again after somebody else changed the account first.
 pub(super) const ROUNDS: u32 = 4;
@@ -34,6 +37,8 @@ pub(super) struct Facts<'a> {
     pub client: &'a ClientState,
     /// The code that came with the request, if one did.
     pub guess: Option<Presented<'a>>,
+    /// What the passkey's answer that came with it came to.
+    pub answered: Option<Answered<'a>>,
 }
 
 /// A code somebody typed, with what it may match.
@@ -102,12 +107,17 @@ async fn round(
     decide: &mut Decide<'_>,
 ) -> Result<bool, Error> {
     let Loaded { client, stored, .. } = loaded;
-    let accept = proof.map(|proof| proof.accept(&client.settings));
-    let guess = proof.map(|proof| proof.code).zip(accept.as_ref());
+    let typed = proof.and_then(Proof::typed);
+    let accept = typed.map(|typed| typed.accept(&client.settings));
+    let guess = typed.map(|typed| typed.code).zip(accept.as_ref());
     if let Some((code, accept)) = guess {
         refuse_if_marked(asked, marks, code, accept)?;
     }
     let (digests, unread) = digests(asked, stored.as_ref(), guess).await;
+    let account = stored.as_ref().map(|stored| &stored.account);
+    let outcome = ceremony::judge(asked, &client, account, proof).await;
+    let outcome = outcome.inspect_err(|error| report_unreadable(asked, error))?;
+    let challenge = proof.and_then(Proof::challenge);
     let facts = Facts {
         asked,
         client: &client,
@@ -117,15 +127,19 @@ async fn round(
             digests: &digests,
             named: proof.and_then(Proof::named),
         }),
+        answered: challenge
+            .zip(outcome.as_ref())
+            .map(|(challenge, outcome)| Answered { challenge, outcome }),
     };
     let (account, read) = stored.map(|stored| (stored.account, stored.read)).unzip();
     let effects = decide(account, &facts).inspect_err(|error| report_unreadable(asked, error))?;
     // The guess may be right for a code whose digest KV did not give: what it was compared with is
     // counted all the same, and the caller is told to try again.
     let undecided = unread && effects.counts_a_failure;
-    let conditions = effects.conditions.clone();
+    let (conditions, passkeys) = (effects.conditions.clone(), effects.passkeys.clone());
     if !store(asked, &client, read.as_ref(), effects).await? {
         refuse_if_used_up(asked, &conditions).await?;
+        refuse_if_taken(asked, &passkeys).await?;
         return Ok(false);
     }
     if undecided {
@@ -136,7 +150,9 @@ async fn round(
 
 /// The locks KV knows of. A mark that cannot be read refuses nothing; the account says the same.
 async fn marked(asked: &Asked, proof: Option<Proof<'_>>) -> Locks {
-    if !proof.is_some_and(Proof::heeds_marks) {
+    // A passkey is guessed at by nobody, and no lock is one of it.
+    let typed = proof.and_then(Proof::typed);
+    if !typed.is_some_and(Typed::heeds_marks) {
         return Locks::default();
     }
     let mark = lock_marks::find(&*asked.app().kv, &asked.owner).await;
@@ -179,6 +195,16 @@ async fn refuse_if_used_up(asked: &Asked, conditions: &Conditions) -> Result<(),
         Counted::Messages | Counted::Tries => Error::SendLimited { retry_after },
         Counted::Requests => Error::RateLimited { retry_after },
     })
+}
+
+/// Why a passkey was not added, where it was not another request.
+async fn refuse_if_taken(asked: &Asked, passkeys: &PasskeyNote) -> Result<(), Error> {
+    if let PasskeyNote::Added(digest) = passkeys
+        && passkeys::is_taken(&*asked.app().db, &asked.owner.client, digest).await?
+    {
+        return Err(Error::PasskeyTaken);
+    }
+    Ok(())
 }
 
 /// The digests of the challenges the guess could match, read side by side; and whether any could not

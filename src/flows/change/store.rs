@@ -10,7 +10,7 @@ use crate::domain::ids::RequestId;
 use crate::error::Error;
 use crate::flows::asked::{Asked, By};
 use crate::platform::Statement;
-use crate::storage::accounts::{self, Admission, Found, Read};
+use crate::storage::accounts::{self, Admission, Found, PasskeyNote, Read};
 use crate::storage::{audit_log, codes, lock_marks};
 
 /// Stores what was decided. `false`: lost against another request, or a condition does not hold.
@@ -33,6 +33,7 @@ pub(super) async fn store(
                 scene,
                 quotas: &effects.conditions.quotas,
                 provider: effects.conditions.provider,
+                passkeys: &effects.passkeys,
                 by,
             };
             accounts::swap(db, write).await?
@@ -123,6 +124,7 @@ fn swap(app: &App, found: Found, request_id: &RequestId) -> Result<Statement, Er
         },
         quotas: &[],
         provider: None,
+        passkeys: &PasskeyNote::Unchanged,
         by: Admission::Operator,
     };
     accounts::update(&write, &stored.read)

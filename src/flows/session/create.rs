@@ -118,7 +118,7 @@ fn subject(
 ) -> Result<Account, Error> {
     match (account, purpose) {
         (Some(account), _) => Ok(account),
-        (None, SessionPurpose::Enrol) => enrol::new_account(facts),
+        (None, SessionPurpose::Enrol) => enrol::user_or_new(None, facts),
         (None, _) => Err(Error::UserNotFound),
     }
 }

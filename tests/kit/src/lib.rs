@@ -9,6 +9,7 @@ mod platform;
 mod reply;
 pub mod simulation;
 pub mod targets;
+pub mod webauthn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -25,21 +25,26 @@ from ._results import (
     Contact,
     Digits,
     Enrolment,
+    Factor,
+    Factors,
     GeneratedCode,
     Locale,
+    PasskeyChallenge,
     Period,
     RecoveryCodes,
     RecoveryMethod,
     SentCode,
     SentRecovery,
     Status,
+    TrustedDeviceChecked,
+    TrustedDevices,
     Verified,
     VerifyMethod,
 )
 from ._wire import Request, Response, Retry, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -137,26 +142,160 @@ class _Operations:
         return await self._result(Enrolment, wire.post("/mfa/register", user_id, fields))
 
     async def renew(
-        self, user_id: str, *, revoke_current: bool | None = None, code: str | None = None
+        self,
+        user_id: str,
+        *,
+        revoke_current: bool | None = None,
+        factor_id: str | None = None,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
     ) -> Enrolment:
         """Begin to bind another authenticator app.
 
         The present one works until a first code of the new one is verified, unless
         ``revoke_current`` is true. After a lost device hand the recovery code over as ``code``.
+        Where the user has several apps, ``factor_id`` says which.
         """
-        fields = {"revoke_current": revoke_current, "code": code}
+        proof = _proof(code, challenge_id, credential)
+        fields = {"revoke_current": revoke_current, "factor_id": factor_id, **proof}
         return await self._result(Enrolment, wire.post("/mfa/renew", user_id, fields))
 
     async def verify(
-        self, user_id: str, code: str, *, method: VerifyMethod | None = None
+        self,
+        user_id: str,
+        code: str,
+        *,
+        method: VerifyMethod | None = None,
+        remember: bool | None = None,
     ) -> Verified:
         """Verify what the user typed, of whatever kind.
 
         Returns only if the code is good, which is then spent; raises ``CodeRefused`` if it is not.
         Look at ``method`` of the result where you do not ask for one: ``recovery`` signs nobody in.
+        With ``remember`` the result may have a ``trusted_device`` for a cookie.
         """
-        fields = {"code": wire.check_code(code), "method": method}
+        fields = {"code": wire.check_code(code), "method": method, "remember": remember}
         return await self._result(Verified, wire.post("/mfa/verify", user_id, fields))
+
+    async def verify_passkey(
+        self,
+        user_id: str,
+        *,
+        challenge_id: str,
+        credential: Mapping[str, object],
+        remember: bool | None = None,
+    ) -> Verified:
+        """Verify what a passkey signed, as the browser gave it; raises ``CodeRefused`` if it is not
+        good."""
+        fields = {**_proof(None, challenge_id, credential), "remember": remember}
+        return await self._result(Verified, wire.post("/mfa/verify", user_id, fields))
+
+    async def factors(self, user_id: str) -> Factors:
+        """What the user can log in with: apps and passkeys."""
+        return await self._result(Factors, wire.get("/mfa/factors", user_id))
+
+    async def add_factor(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+        account_name: str | None = None,
+        algorithm: Algorithm | None = None,
+        digits: Digits | None = None,
+        period: Period | None = None,
+        confirm: bool | None = None,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
+    ) -> Enrolment:
+        """Begin to bind another authenticator app beside those the user has."""
+        fields = {
+            "type": "totp",
+            "name": name,
+            "email": email,
+            "phone": phone,
+            "account_name": account_name,
+            "algorithm": algorithm,
+            "digits": digits,
+            "period": period,
+            "confirm": confirm,
+            **_proof(code, challenge_id, credential),
+        }
+        return await self._result(Enrolment, wire.post("/mfa/factors", user_id, fields))
+
+    async def rename_factor(self, user_id: str, factor_id: str, name: str) -> Factor:
+        """Give a factor the name its user knows it by."""
+        fields = {"name": wire.check_text("name", name)}
+        request = wire.change("PATCH", wire.factor(factor_id), user_id, fields)
+        return await self._result(Factor, request)
+
+    async def remove_factor(
+        self,
+        user_id: str,
+        factor_id: str,
+        *,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
+    ) -> None:
+        """Remove a factor. The last one that works stays: ``disable`` turns MFA off."""
+        proof = _proof(code, challenge_id, credential)
+        await self._call(wire.change("DELETE", wire.factor(factor_id), user_id, proof))
+
+    async def passkey_options(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
+    ) -> PasskeyChallenge:
+        """Begin to make a passkey: a browser needs ``public_key`` for it.
+
+        ``name`` is the account name that the browser shows.
+        """
+        fields = {"name": name, **_proof(code, challenge_id, credential)}
+        request = wire.post("/mfa/passkeys/options", user_id, fields)
+        return await self._result(PasskeyChallenge, request)
+
+    async def register_passkey(
+        self,
+        user_id: str,
+        *,
+        challenge_id: str,
+        credential: Mapping[str, object],
+        name: str | None = None,
+    ) -> Factor:
+        """Bind the passkey that the browser made. It counts at once."""
+        fields = {**_proof(None, challenge_id, credential), "name": name}
+        return await self._result(Factor, wire.post("/mfa/passkeys", user_id, fields))
+
+    async def passkey_challenge(self, user_id: str) -> PasskeyChallenge:
+        """Ask for one of the user's passkeys: a browser needs ``public_key`` for it."""
+        request = wire.post("/mfa/passkeys/challenge", user_id, {})
+        return await self._result(PasskeyChallenge, request)
+
+    async def check_trusted_device(self, user_id: str, trusted_device: str) -> TrustedDeviceChecked:
+        """Whether the browser with that cookie is remembered.
+
+        If so, ask for no second factor and put the new value into the cookie. Raises an error with
+        the code ``not_trusted`` if it is not.
+        """
+        fields = {"trusted_device": trusted_device}
+        request = wire.post("/mfa/trusted-devices/check", user_id, fields)
+        return await self._result(TrustedDeviceChecked, request)
+
+    async def trusted_devices(self, user_id: str) -> TrustedDevices:
+        """Which browsers are remembered."""
+        return await self._result(TrustedDevices, wire.get("/mfa/trusted-devices", user_id))
+
+    async def forget_trusted_devices(self, user_id: str, *, id: str | None = None) -> None:  # noqa: A002 - as the service calls it
+        """Forget a remembered browser, or all."""
+        await self._call(wire.change("DELETE", "/mfa/trusted-devices", user_id, {"id": id}))
 
     async def send_sms(self, user_id: str, *, locale: Locale | None = None) -> SentCode:
         """Send a code to the user's phone."""
@@ -184,18 +323,26 @@ class _Operations:
         request = wire.post("/mfa/recovery", user_id, fields, Retry.NEVER)
         return await self._result(SentRecovery, request)
 
-    async def recovery_codes(self, user_id: str, *, code: str | None = None) -> RecoveryCodes:
+    async def recovery_codes(
+        self,
+        user_id: str,
+        *,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
+    ) -> RecoveryCodes:
         """Make ten recovery codes for the user to keep, each good once; the former ones are dead.
 
         Show them now: they cannot be had again. Nothing is sent; for a message to a user without
         any code there is ``recover``.
         """
-        request = wire.post("/mfa/recovery-codes", user_id, {"code": code})
+        proof = _proof(code, challenge_id, credential)
+        request = wire.post("/mfa/recovery-codes", user_id, proof)
         return await self._result(RecoveryCodes, request)
 
     async def status(self, user_id: str) -> Status:
         """What the user has set up. A user the service does not know has the state ``none``."""
-        return await self._result(Status, wire.status(user_id))
+        return await self._result(Status, wire.get("/mfa/status", user_id))
 
     async def set_contact(
         self,
@@ -204,20 +351,38 @@ class _Operations:
         email: str | _Unset | None = UNSET,
         phone: str | _Unset | None = UNSET,
         code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
     ) -> Contact:
         """Change where codes go: what is left out stays, None removes it."""
-        request = wire.post("/mfa/contact", user_id, {"code": code})
+        proof = _proof(code, challenge_id, credential)
+        request = wire.post("/mfa/contact", user_id, proof)
         edits = {"email": email, "phone": phone}
         body = {**(request.body or {}), **{k: v for k, v in edits.items() if v is not UNSET}}
         return await self._result(Contact, Request("POST", request.path, body))
 
-    async def disable(self, user_id: str, *, code: str | None = None) -> None:
+    async def disable(
+        self,
+        user_id: str,
+        *,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
+    ) -> None:
         """Turn MFA off for the user; the recovery codes are gone too."""
-        await self._call(wire.post("/mfa/disable", user_id, {"code": code}))
+        proof = _proof(code, challenge_id, credential)
+        await self._call(wire.post("/mfa/disable", user_id, proof))
 
-    async def delete_user(self, user_id: str, *, code: str | None = None) -> None:
+    async def delete_user(
+        self,
+        user_id: str,
+        *,
+        code: str | None = None,
+        challenge_id: str | None = None,
+        credential: Mapping[str, object] | None = None,
+    ) -> None:
         """Forget everything about the user."""
-        await self._call(wire.delete_user(user_id, code))
+        await self._call(wire.delete_user(user_id, _proof(code, challenge_id, credential)))
 
     async def import_factor(
         self,
@@ -312,6 +477,13 @@ class _Operations:
         return self._token
 
 
+def _proof(
+    code: str | None, challenge_id: str | None, credential: Mapping[str, object] | None
+) -> dict[str, object]:
+    """What the user proves themselves by: a code, or a passkey's answer."""
+    return {"code": code, "challenge_id": challenge_id, "credential": credential}
+
+
 def _awaited(
     operation: Callable[Concatenate[_Operations, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[AsyncCandado, P], Coroutine[Any, Any, T]]:
@@ -370,6 +542,17 @@ class AsyncCandado:
     register = _awaited(_Operations.register)
     renew = _awaited(_Operations.renew)
     verify = _awaited(_Operations.verify)
+    verify_passkey = _awaited(_Operations.verify_passkey)
+    factors = _awaited(_Operations.factors)
+    add_factor = _awaited(_Operations.add_factor)
+    rename_factor = _awaited(_Operations.rename_factor)
+    remove_factor = _awaited(_Operations.remove_factor)
+    passkey_options = _awaited(_Operations.passkey_options)
+    register_passkey = _awaited(_Operations.register_passkey)
+    passkey_challenge = _awaited(_Operations.passkey_challenge)
+    check_trusted_device = _awaited(_Operations.check_trusted_device)
+    trusted_devices = _awaited(_Operations.trusted_devices)
+    forget_trusted_devices = _awaited(_Operations.forget_trusted_devices)
     send_sms = _awaited(_Operations.send_sms)
     send_email = _awaited(_Operations.send_email)
     generate_code = _awaited(_Operations.generate_code)
@@ -454,6 +637,17 @@ class Candado:
     register = _blocking(_Operations.register)
     renew = _blocking(_Operations.renew)
     verify = _blocking(_Operations.verify)
+    verify_passkey = _blocking(_Operations.verify_passkey)
+    factors = _blocking(_Operations.factors)
+    add_factor = _blocking(_Operations.add_factor)
+    rename_factor = _blocking(_Operations.rename_factor)
+    remove_factor = _blocking(_Operations.remove_factor)
+    passkey_options = _blocking(_Operations.passkey_options)
+    register_passkey = _blocking(_Operations.register_passkey)
+    passkey_challenge = _blocking(_Operations.passkey_challenge)
+    check_trusted_device = _blocking(_Operations.check_trusted_device)
+    trusted_devices = _blocking(_Operations.trusted_devices)
+    forget_trusted_devices = _blocking(_Operations.forget_trusted_devices)
     send_sms = _blocking(_Operations.send_sms)
     send_email = _blocking(_Operations.send_email)
     generate_code = _blocking(_Operations.generate_code)

@@ -13,6 +13,8 @@ class CandadoError(Exception):
     """For people who read logs."""
     field: str | None
     """The field of the request that is wrong."""
+    reason: str | None
+    """What is wrong with a passkey's answer."""
     attempts_remaining: int | None
     """How many wrong codes are left before a lock."""
     retry_after: int | None
@@ -29,6 +31,7 @@ class CandadoError(Exception):
         message: str,
         *,
         field: str | None = None,
+        reason: str | None = None,
         attempts_remaining: int | None = None,
         retry_after: int | None = None,
         documentation_url: str | None = None,
@@ -39,6 +42,7 @@ class CandadoError(Exception):
         self.code = code
         self.message = message
         self.field = field
+        self.reason = reason
         self.attempts_remaining = attempts_remaining
         self.retry_after = retry_after
         self.documentation_url = documentation_url
@@ -53,8 +57,9 @@ class CandadoError(Exception):
 class CodeRefused(CandadoError):  # noqa: N818 - what a wrong code is, to an application, is no error
     """Nobody gets in with this code.
 
-    It is wrong or has expired (``invalid_code``), was used before (``code_already_used``), or no
-    code is looked at (``locked``, ``factor_disabled``). Tell the user, and ask again.
+    It is wrong or has expired (``invalid_code``), was used before (``code_already_used``), is a
+    passkey's answer that is not good (``invalid_credential``, for its ``reason``), or no code is
+    looked at (``locked``, ``factor_disabled``). Tell the user, and ask again.
     """
 
 
@@ -106,6 +111,7 @@ class UnavailableError(CandadoError):
 
 KINDS: dict[str, type[CandadoError]] = {
     "invalid_code": CodeRefused,
+    "invalid_credential": CodeRefused,
     "code_already_used": CodeRefused,
     "factor_disabled": CodeRefused,
     "locked": LockedError,

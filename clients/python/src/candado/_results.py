@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-Method: TypeAlias = Literal["totp", "sms", "email", "generated", "recovery_code", "recovery"]
+Method: TypeAlias = Literal[
+    "totp", "passkey", "sms", "email", "generated", "recovery_code", "recovery"
+]
 """What a code proved.
 
 ``recovery`` is the code of a recovery message: let its user set up a new device and nothing else.
@@ -28,6 +30,10 @@ State: TypeAlias = Literal["active", "pending", "disabled", "none"]
 request or by a hundred wrong codes in a row. ``none``: the service does not know the user."""
 
 
+FactorType: TypeAlias = Literal["totp", "passkey"]
+"""What kind of factor it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     qr_code_url: str = field(repr=False)
@@ -39,6 +45,8 @@ class Enrolment:
     state: Literal["pending", "active"]
     expires_at: int | None = None
     """Until when the first code is awaited; None if it is not."""
+    factor_id: str | None = None
+    """What the app is called in ``factors``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,71 @@ class Verified:
     """What a good code proved. For one that is not good there is no result: ``verify`` raises."""
 
     method: Method
+    user_verified: bool | None = None
+    """Of a passkey: whether its authenticator checked who used it."""
+    trusted_device: str | None = field(default=None, repr=False)
+    """For a cookie of the browser, where it is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    id: str
+    type: FactorType
+    state: State
+    created_at: int
+    name: str | None = None
+    """What its user calls it."""
+    confirmed_at: int | None = None
+    """When it began to count."""
+    last_used_at: int | None = None
+    backed_up: bool | None = None
+    """Of a passkey: whether there are copies of it."""
+    transports: list[str] | None = None
+    aaguid: str | None = None
+    """Of a passkey: its authenticator's model, which nothing proves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    recovery_codes_remaining: int
+    factors: list[Factor] = field(metadata={"of": Factor})
+    phone: str | None = None
+    """Masked: safe to show."""
+    email: str | None = None
+    """Masked: safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyChallenge:
+    """For a browser."""
+
+    challenge_id: str
+    """Good for one attempt."""
+    expires_in: int
+    """Seconds the browser has."""
+    public_key: dict[str, Any] = field(metadata={"name": "publicKey"})
+    """For ``parseCreationOptionsFromJSON`` or ``parseRequestOptionsFromJSON`` of the browser's
+    ``PublicKeyCredential``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedDeviceChecked:
+    trusted_device: str = field(repr=False)
+    """What the cookie holds from now on."""
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedDevice:
+    id: str
+    created_at: int
+    expires_at: int
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedDevices:
+    trusted_devices: list[TrustedDevice] = field(metadata={"of": TrustedDevice})
 
 
 @dataclass(frozen=True, slots=True)

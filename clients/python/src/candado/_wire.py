@@ -34,7 +34,7 @@ class Retry(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     body: Mapping[str, object] | None = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
@@ -60,20 +60,36 @@ def post(
     path: str, user_id: str, fields: Mapping[str, object], retry: Retry = Retry.IF_REFUSED
 ) -> Request:
     """A request about a user. What is None is not said."""
-    said = {name: value for name, value in fields.items() if value is not None}
-    if "code" in said:
-        check_code(said["code"])
-    return Request("POST", path, {"user_id": check_text("user_id", user_id), **said}, retry=retry)
+    body = {"user_id": check_text("user_id", user_id), **said(fields)}
+    return Request("POST", path, body, retry=retry)
 
 
-def status(user_id: str) -> Request:
+def said(fields: Mapping[str, object]) -> dict[str, object]:
+    """What is not None."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    if "code" in given:
+        check_code(given["code"])
+    return given
+
+
+def get(path: str, user_id: str) -> Request:
     query = {"user_id": check_text("user_id", user_id)}
-    return Request("GET", "/mfa/status", query=query, retry=Retry.ALWAYS)
+    return Request("GET", path, query=query, retry=Retry.ALWAYS)
 
 
-def delete_user(user_id: str, code: str | None) -> Request:
+def change(
+    method: Literal["PATCH", "DELETE"], path: str, user_id: str, fields: Mapping[str, object]
+) -> Request:
+    return Request(method, path, {"user_id": check_text("user_id", user_id), **said(fields)})
+
+
+def factor(factor_id: str) -> str:
+    return f"/mfa/factors/{quote(check_text('factor_id', factor_id), safe='')}"
+
+
+def delete_user(user_id: str, proof: Mapping[str, object]) -> Request:
     path = f"/mfa/users/{quote(check_text('user_id', user_id), safe='')}"
-    return Request("DELETE", path, None if code is None else {"code": check_code(code)})
+    return Request("DELETE", path, said(proof) or None)
 
 
 def authentication(client_id: str, client_secret: str) -> Request:
@@ -172,6 +188,7 @@ def _error(response: Response, answer: Mapping[str, Any]) -> CandadoError:
         code,
         text("message") or f"Unexpected answer with status {response.status}",
         field=text("field"),
+        reason=text("reason"),
         attempts_remaining=number("attempts_remaining"),
         retry_after=retry_after,
         documentation_url=text("documentation_url"),
@@ -205,8 +222,10 @@ def result(kind: type[T], answer: Mapping[str, Any]) -> T:
     """The dataclass ``kind`` of an answer. Fields a later service adds are left out."""
     values: dict[str, Any] = {}
     for each in fields(cast("Any", kind)):
-        if each.name in answer:
-            values[each.name] = answer[each.name]
+        name = each.metadata.get("name", each.name)
+        if name in answer:
+            inner, value = each.metadata.get("of"), answer[name]
+            values[each.name] = [result(inner, one) for one in value] if inner else value
         elif each.default is MISSING:
             raise UnavailableError(200, "unexpected_response", f"The answer has no {each.name}")
     return kind(**values)

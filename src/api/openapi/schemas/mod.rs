@@ -12,6 +12,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::api::evidence::{MadeCredential, UsedCredential};
 use crate::domain::account::{FactorType, State};
 use crate::domain::address::{ReturnUrl, SupportUrl};
 use crate::domain::api_key::KeyId;
@@ -23,8 +24,9 @@ use crate::domain::codes::totp::{Algorithm, Period};
 use crate::domain::contact::country::{Country, CountryList};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
-use crate::domain::ids::{ChallengeId, ClientId, FactorId, UserId};
+use crate::domain::ids::{ChallengeId, ClientId, FactorId, TrustedDeviceId, UserId};
 use crate::domain::method::Method;
+use crate::domain::relying_party::{PageOrigin, RpId};
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Domain, Label, Locale};
@@ -52,6 +54,8 @@ const DOMAIN: &str =
 /// Without control characters.
 const VISIBLE: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
 const RETURN_URL: &str = "^(https://[a-z0-9.-]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\]))(:[0-9]{1,5})?([/?][A-Za-z0-9._~:/?@!$&()*+,;=%\\[\\]-]*)?$";
+const RP_ID: &str = r"^(localhost|([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*)$";
+const PAGE_ORIGIN: &str = r"^(https://[a-z0-9.-]+|http://localhost)(:[1-9][0-9]{0,4})?$";
 const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,62})*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$";
 /// 26 symbols are 130 bits, 103 are 515.
 const SECRET: &str = "^[ -]*([A-Za-z2-7][ -]*){26,103}[= -]*$";
@@ -109,6 +113,25 @@ schema_of!(
             "The id of a challenge, as the request that opened it was answered."
         ))
         .examples([json!("7c9e6679742540de944be07fc1f90ae7")])
+);
+schema_of!(
+    TrustedDeviceId,
+    "TrustedDeviceId",
+    plain()
+        .description(Some(
+            "The id of a remembered browser. It is no part of what its cookie holds."
+        ))
+        .examples([json!("3f2504e04f8911d39a0c0305e82c3301")])
+);
+schema_of!(
+    UsedCredential,
+    "UsedCredential",
+    credential("What a browser gave of a passkey that was used: an `AuthenticationResponseJSON`.")
+);
+schema_of!(
+    MadeCredential,
+    "MadeCredential",
+    credential("What a browser gave of a passkey that was made: a `RegistrationResponseJSON`.")
 );
 schema_of!(
     FactorType,
@@ -301,6 +324,27 @@ schema_of!(
     )
 );
 schema_of!(
+    RpId,
+    "RpId",
+    text(
+        "A host name without scheme, port or path.",
+        RP_ID,
+        (3, 253),
+        "shop.example"
+    )
+);
+schema_of!(
+    PageOrigin,
+    "PageOrigin",
+    text(
+        "The origin of a page as browsers write it: https (or http for localhost), the host in lower case, a port \
+         if it is not the scheme's own.",
+        PAGE_ORIGIN,
+        (12, 267),
+        "https://shop.example"
+    )
+);
+schema_of!(
     UnixTime,
     "UnixTime",
     ObjectBuilder::new()
@@ -410,6 +454,24 @@ impl ToSchema for CountryList {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         push::<Country>(schemas);
     }
+}
+
+/// What `PublicKeyCredential.toJSON()` gives.
+fn credential(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .property("id", plain())
+        .property("rawId", plain())
+        .property("type", one_of("", [json!("public-key")]))
+        .property(
+            "response",
+            ObjectBuilder::new()
+                .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))),
+        )
+        .required("id")
+        .required("rawId")
+        .required("type")
+        .required("response")
+        .description(Some(description))
 }
 
 /// Any text.

@@ -7,11 +7,12 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{nullable, push, reference};
+use super::{nullable, one_of, push, reference};
 use crate::domain::address::{ReturnUrl, SupportUrl};
 use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::method::Method;
+use crate::domain::relying_party::{PageOrigin, RpId};
 use crate::domain::settings::{
     Bounded, Domain, Label, Locale, ReturnUrls, Settings, SettingsPatch,
 };
@@ -27,6 +28,8 @@ impl ToSchema for Settings {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         push::<Label>(schemas);
         push::<Domain>(schemas);
+        push::<RpId>(schemas);
+        push::<PageOrigin>(schemas);
         push::<Method>(schemas);
         push::<Locale>(schemas);
         push::<CountryList>(schemas);
@@ -68,9 +71,15 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
     RefOr::T(Schema::Object(object))
 }
 
-fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
+fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 8] {
     let language = "The language of messages, unless a request names another.";
     let locale = reference::<Locale>();
+    let verification =
+        "Whether an authenticator is to check who uses it, by a finger, a face or a PIN.";
+    let user_verification = one_of(
+        verification,
+        ["required", "preferred", "discouraged"].map(|it| json!(it)),
+    );
     [
         (
             "issuer",
@@ -92,6 +101,26 @@ fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 5] {
                 Array::new(reference::<Method>()).into(),
                 "The methods the client may use. If it is not set: all of them.",
             ),
+        ),
+        (
+            "passkey_rp_id",
+            nullable(
+                reference::<RpId>(),
+                "The domain passkeys are bound to, with all hosts under it. If it is not set: this service's \
+                 host. Passkeys made for another one work no more.",
+            ),
+        ),
+        (
+            "passkey_origins",
+            nullable(
+                Array::new(reference::<PageOrigin>()).into(),
+                "The origins of your pages that use passkeys, each of passkey_rp_id or a host under it. If it is \
+                 not set: `https://` and passkey_rp_id.",
+            ),
+        ),
+        (
+            "passkey_user_verification",
+            setting(user_verification, complete),
         ),
         (
             "sms_countries",
@@ -149,12 +178,15 @@ fn of_the_page(complete: bool) -> [(&'static str, RefOr<Schema>); 4] {
     ]
 }
 
-fn limits() -> [(&'static str, Object); 11] {
+fn limits() -> [(&'static str, Object); 12] {
     // Taken apart, so that a setting that is added is described too.
     let Settings {
         issuer: _,
         sms_domain: _,
         methods: _,
+        passkey_rp_id: _,
+        passkey_origins: _,
+        passkey_user_verification: _,
         sms_countries: _,
         locale: _,
         cooldown_seconds,
@@ -166,6 +198,7 @@ fn limits() -> [(&'static str, Object); 11] {
         max_accounts,
         registrations_per_minute,
         generated_codes_per_minute,
+        remember_days,
         require_step_up,
         return_urls: _,
         brand: _,
@@ -184,12 +217,13 @@ fn limits() -> [(&'static str, Object); 11] {
     let registrations = "Registrations and imports a minute.";
     let generated = "Codes a minute that the application hands over itself.";
     let delay = "Hours a recovery link waits before it works, while its user can stop it.";
+    let remember = "Days for which a browser may be remembered after a login; 0 remembers none.";
     let step_up = ObjectBuilder::new()
         .schema_type(Type::Boolean)
         .default(Some(json!(require_step_up)))
         .description(Some(
-            "Whether a fresh `code` is needed to disable, renew or delete, to make new recovery codes \
-             and to change the phone number or address.",
+            "Whether a fresh `code`, or a passkey, is needed to add, renew or remove a factor, to disable or \
+             delete, to make new recovery codes and to change the phone number or address.",
         ))
         .build();
     [
@@ -215,6 +249,7 @@ fn limits() -> [(&'static str, Object); 11] {
             bounded(generated_codes_per_minute, generated),
         ),
         ("recovery_delay_hours", bounded(recovery_delay_hours, delay)),
+        ("remember_days", bounded(remember_days, remember)),
         ("require_step_up", step_up),
     ]
 }

@@ -14,6 +14,7 @@ use candado::config::Config;
 use candado::domain::crypto::token::AccessClaims;
 use candado::domain::ids::{ClientId, TokenEpoch};
 use candado::flows::housekeeping::{self, Allowance};
+use candado::native::signatures::Ring;
 use candado::platform::{HttpClient, HttpError, KeyValue, KeyValueError};
 use fastrand::Rng;
 use http::{Method, Request, Response};
@@ -275,6 +276,7 @@ fn app(
         db: engine.connect(),
         kv: kv.clone(),
         http: provider.clone(),
+        signatures: Arc::new(Ring),
         clock: Box::new(move || {
             let elapsed = u64::try_from(began.elapsed().as_millis()).unwrap();
             START * 1000 + elapsed

@@ -10,43 +10,43 @@ use ring::signature::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::cbor::Cbor;
+use super::cbor::Cbor;
 
-pub(crate) const UP: u8 = 1;
-pub(crate) const UV: u8 = 1 << 2;
-pub(crate) const BE: u8 = 1 << 3;
-pub(crate) const BS: u8 = 1 << 4;
-pub(crate) const AT: u8 = 1 << 6;
-pub(crate) const ED: u8 = 1 << 7;
+pub const UP: u8 = 1;
+pub const UV: u8 = 1 << 2;
+pub const BE: u8 = 1 << 3;
+pub const BS: u8 = 1 << 4;
+pub const AT: u8 = 1 << 6;
+pub const ED: u8 = 1 << 7;
 
-pub(crate) const RP_ID: &str = "example.org";
-pub(crate) const ORIGIN: &str = "https://example.org";
-pub(crate) const CHALLENGE: [u8; 32] = [0xc7; 32];
-pub(crate) const USER_HANDLE: [u8; 16] = [0x5a; 16];
+pub const RP_ID: &str = "example.org";
+pub const ORIGIN: &str = "https://example.org";
+pub const CHALLENGE: [u8; 32] = [0xc7; 32];
+pub const USER_HANDLE: [u8; 16] = [0x5a; 16];
 
 /// Signs the same in the same way each time, so that what is made can be kept in a file.
-pub(crate) enum Key {
+pub enum Key {
     Es256(p256::ecdsa::SigningKey),
     Ed25519(Ed25519KeyPair),
     Rs256(Box<RsaKeyPair>),
 }
 
 impl Key {
-    pub(crate) fn es256(seed: u8) -> Self {
+    pub fn es256(seed: u8) -> Self {
         Self::Es256(p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap())
     }
 
-    pub(crate) fn ed25519(seed: u8) -> Self {
+    pub fn ed25519(seed: u8) -> Self {
         Self::Ed25519(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
     }
 
     /// Of 2048 bits, made by `openssl genpkey` for this.
-    pub(crate) fn rs256() -> Self {
-        let pkcs8 = include_bytes!("../vectors/rsa-2048.pk8");
+    pub fn rs256() -> Self {
+        let pkcs8 = include_bytes!("../../../vectors/rsa-2048.pk8");
         Self::Rs256(Box::new(RsaKeyPair::from_pkcs8(pkcs8).unwrap()))
     }
 
-    pub(crate) fn algorithm(&self) -> i64 {
+    pub fn algorithm(&self) -> i64 {
         match self {
             Self::Es256(_) => -7,
             Self::Ed25519(_) => -8,
@@ -54,7 +54,7 @@ impl Key {
         }
     }
 
-    pub(crate) fn cose(&self) -> Vec<u8> {
+    pub fn cose(&self) -> Vec<u8> {
         let algorithm = self.algorithm().into();
         let entries: Vec<(i64, Cbor)> = match self {
             Self::Es256(key) => {
@@ -87,7 +87,7 @@ impl Key {
         Cbor::map(entries).encode()
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Es256(key) => {
                 let signature: p256::ecdsa::DerSignature = key.sign(message);
@@ -111,26 +111,26 @@ impl Key {
 
 /// What both kinds of message are made of. A test changes what it is about and leaves the rest as it should be.
 #[derive(Clone)]
-pub(crate) struct Script {
-    pub(crate) client_data: Map<String, Value>,
+pub struct Script {
+    pub client_data: Map<String, Value>,
     /// Instead of `client_data`.
-    pub(crate) client_bytes: Option<Vec<u8>>,
-    pub(crate) rp_id: String,
-    pub(crate) flags: u8,
-    pub(crate) count: u32,
-    pub(crate) id: Vec<u8>,
+    pub client_bytes: Option<Vec<u8>>,
+    pub rp_id: String,
+    pub flags: u8,
+    pub count: u32,
+    pub id: Vec<u8>,
     /// Behind everything else in the authenticator data.
-    pub(crate) extensions: Vec<u8>,
+    pub extensions: Vec<u8>,
     // Of a registration.
-    pub(crate) aaguid: [u8; 16],
-    pub(crate) cose: Vec<u8>,
-    pub(crate) attestation: Attestation,
+    pub aaguid: [u8; 16],
+    pub cose: Vec<u8>,
+    pub attestation: Attestation,
     // Of an assertion.
-    pub(crate) user_handle: Option<Vec<u8>>,
+    pub user_handle: Option<Vec<u8>>,
 }
 
 #[derive(Clone)]
-pub(crate) enum Attestation {
+pub enum Attestation {
     None,
     /// With the number of an algorithm beside the signature.
     Packed(i64),
@@ -141,6 +141,17 @@ pub(crate) enum Attestation {
 }
 
 impl Script {
+    /// As the page of `origin` asked with `public_key`, which is what the service gave it.
+    #[must_use]
+    pub fn asked(mut self, public_key: &Value, origin: &str) -> Self {
+        let rp_id = public_key["rp"]["id"].as_str();
+        let rp_id = rp_id.or_else(|| public_key["rpId"].as_str());
+        self.rp_id = rp_id.unwrap().to_owned();
+        self.client_data["challenge"] = public_key["challenge"].clone();
+        self.client_data["origin"] = json!(origin);
+        self
+    }
+
     fn new(kind: &str, flags: u8) -> Self {
         let client_data = json!({
             "type": kind,
@@ -166,24 +177,24 @@ impl Script {
         }
     }
 
-    pub(crate) fn registration(key: &Key) -> Self {
+    pub fn registration(key: &Key) -> Self {
         Self {
             cose: key.cose(),
             ..Self::new("webauthn.create", UP | UV | AT)
         }
     }
 
-    pub(crate) fn assertion() -> Self {
+    pub fn assertion() -> Self {
         Self::new("webauthn.get", UP | UV)
     }
 
-    pub(crate) fn client_bytes(&self) -> Vec<u8> {
+    pub fn client_bytes(&self) -> Vec<u8> {
         let text = || serde_json::to_vec(&self.client_data).unwrap();
         self.client_bytes.clone().unwrap_or_else(text)
     }
 
     /// With the attested credential, if the flags say that there is one.
-    pub(crate) fn authenticator_data(&self) -> Vec<u8> {
+    pub fn authenticator_data(&self) -> Vec<u8> {
         let mut data = Sha256::digest(&self.rp_id).to_vec();
         data.push(self.flags);
         data.extend(self.count.to_be_bytes());
@@ -229,7 +240,7 @@ impl Script {
     }
 
     /// `RegistrationResponseJSON`, as `toJSON()` makes it.
-    pub(crate) fn register(&self, key: &Key) -> Value {
+    pub fn register(&self, key: &Key) -> Value {
         let response = json!({
             "clientDataJSON": URL_SAFE_NO_PAD.encode(self.client_bytes()),
             "authenticatorData": URL_SAFE_NO_PAD.encode(self.authenticator_data()),
@@ -241,7 +252,7 @@ impl Script {
     }
 
     /// `AuthenticationResponseJSON`.
-    pub(crate) fn assert(&self, key: &Key) -> Value {
+    pub fn assert(&self, key: &Key) -> Value {
         let mut response = json!({
             "clientDataJSON": URL_SAFE_NO_PAD.encode(self.client_bytes()),
             "authenticatorData": URL_SAFE_NO_PAD.encode(self.authenticator_data()),
