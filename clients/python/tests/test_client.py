@@ -134,6 +134,14 @@ class TestRequestsAndResults:
                 SUCCESS,
             ),
             ("set_contact", (), {"phone": None}, "POST /mfa/contact", {"phone": None}, SUCCESS),
+            (
+                "create_session",
+                (),
+                {"purpose": "verify", "return_url": "https://shop.example/done"},
+                "POST /mfa/sessions",
+                {"purpose": "verify", "return_url": "https://shop.example/done"},
+                answer(201, {"session_id": "s", "url": "u", "expires_in": 600}),
+            ),
             ("disable", (), {"code": "123456"}, "POST /mfa/disable", {"code": "123456"}, SUCCESS),
             (
                 "import_factor",

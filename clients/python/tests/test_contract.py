@@ -23,7 +23,9 @@ def schema(path: str, *, of: str, by: str | None = None) -> dict[str, Any]:
     methods = [each for each in ("post", "get", "delete") if each in DOCUMENT["paths"][path]]
     method = by or methods[0]
     operation = DOCUMENT["paths"][path][method]
-    where = operation["requestBody"] if of == "request" else operation["responses"]["200"]
+    answers = operation["responses"]
+    answer = answers.get("200") or answers["201"]
+    where = operation["requestBody"] if of == "request" else answer
     return resolved(where["content"]["application/json"]["schema"])
 
 
@@ -44,6 +46,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
         (results.Digits, "Digits"),
         (results.Period, "Period"),
         (results.Locale, "Locale"),
+        (results.SessionPurpose, "SessionPurpose"),
         (results.State, "State"),
         (results.FactorType, "FactorType"),
     ],
@@ -63,6 +66,8 @@ def test_values(alias: object, name: str) -> None:
         (results.GeneratedCode, "/mfa/generate"),
         (results.SentRecovery, "/mfa/recovery"),
         (results.RecoveryCodes, "/mfa/recovery-codes"),
+        (results.Session, "/mfa/sessions"),
+        (results.SessionResult, "/mfa/sessions/result"),
         (results.Contact, "/mfa/contact"),
         (results.Status, "/mfa/status"),
         (results.Enrolment, "/mfa/factors"),
@@ -101,6 +106,8 @@ def test_listed_results() -> None:
         ("generate_code", "/mfa/generate"),
         ("recover", "/mfa/recovery"),
         ("recovery_codes", "/mfa/recovery-codes"),
+        ("create_session", "/mfa/sessions"),
+        ("get_session_result", "/mfa/sessions/result"),
         ("set_contact", "/mfa/contact"),
         ("disable", "/mfa/disable"),
         ("import_factor", "/mfa/import"),

@@ -25,6 +25,9 @@ import type {
   SendOptions,
   SentCode,
   SentRecovery,
+  Session,
+  SessionOptions,
+  SessionResult,
   Status,
   TrustedDeviceChecked,
   TrustedDevices,
@@ -218,6 +221,23 @@ export class Candado {
    */
   async recoveryCodes(userId: string, options: ProofOptions = {}): Promise<RecoveryCodes> {
     return this.#post<RecoveryCodes>("/mfa/recovery-codes", userId, options);
+  }
+
+  /**
+   * Begins a session of the hosted page: send the browser to its `url`. It comes back to `returnUrl` with `code` and
+   * `state`, or with `error`.
+   */
+  async createSession(userId: string, options: SessionOptions): Promise<Session> {
+    return this.#post<Session>("/mfa/sessions", userId, options);
+  }
+
+  /**
+   * What came of a session, for the `code` that the browser brought back: once, within a minute. Compare `userId` with
+   * the user your own session is of, before you let anybody in.
+   */
+  async getSessionResult(code: string, { signal }: CallOptions = {}): Promise<SessionResult> {
+    const body = { code: requireCode(code) };
+    return this.#call<SessionResult>({ method: "POST", path: "/mfa/sessions/result", body }, "if-refused", signal);
   }
 
   /** What the user has set up. A user the service does not know has the state `none`. */

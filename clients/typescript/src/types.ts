@@ -255,6 +255,46 @@ export interface RecoveryCodes {
   remaining: number;
 }
 
+/** What a session of the hosted page is for. */
+export type SessionPurpose = "verify" | "enrol" | "manage" | "recover";
+
+export interface SessionOptions extends CallOptions {
+  purpose: SessionPurpose;
+  /** Exactly one of the client's setting `return_urls`. */
+  returnUrl: string;
+  /** Comes back with the browser as it is. Compare it with the one you keep for this browser. */
+  state?: string | undefined;
+  /** Comes back in the result. */
+  nonce?: string | undefined;
+  /** The page's language. Default: the browser's. */
+  locale?: Locale | undefined;
+  /** Whether the page may offer to remember the browser. */
+  remember?: boolean | undefined;
+  /** What the page calls the account. */
+  accountName?: string | undefined;
+}
+
+export interface Session {
+  sessionId: string;
+  /** Where to send the browser. The first one that opens it keeps the session. */
+  url: string;
+  /** Seconds the page stays open without a press. */
+  expiresIn: number;
+}
+
+export interface SessionResult {
+  /** Compare it with the user your own session is of. */
+  userId: string;
+  purpose: SessionPurpose;
+  /** What was proved; null where nothing had to be, such as for a first way. */
+  method: string | null;
+  /** The proof in the words of RFC 8176. */
+  amr: string[];
+  /** When, in Unix seconds. */
+  authTime: number | null;
+  nonce: string | null;
+}
+
 /** Masked: safe to show. */
 export interface Contact {
   email: string | null;

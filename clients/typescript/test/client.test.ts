@@ -89,6 +89,12 @@ describe("requests and results", () => {
       [() => mfa.generateCode("u"), "POST /mfa/generate", { user_id: "u" }],
       [() => mfa.recover("u", "email"), "POST /mfa/recovery", { user_id: "u", recovery_method: "email" }],
       [() => mfa.recoveryCodes("u"), "POST /mfa/recovery-codes", { user_id: "u" }],
+      [
+        () => mfa.createSession("u", { purpose: "verify", returnUrl: "https://shop.example/done", state: "s" }),
+        "POST /mfa/sessions",
+        { user_id: "u", purpose: "verify", return_url: "https://shop.example/done", state: "s" },
+      ],
+      [() => mfa.getSessionResult("c1"), "POST /mfa/sessions/result", { code: "c1" }],
       [() => mfa.status("a&b+c"), "GET /mfa/status?user_id=a%26b%2Bc", undefined],
       [() => mfa.setContact("u", { email: "a@x.io" }), "POST /mfa/contact", { user_id: "u", email: "a@x.io" }],
       [() => mfa.disable("u"), "POST /mfa/disable", { user_id: "u" }],

@@ -44,6 +44,7 @@ it("the types are those of docs/openapi.json", () => {
   none<Differences<ours.ProofOptions, Options<"/mfa/disable">>>();
   none<Differences<ours.ProofOptions, Camel<Schemas["DeleteUserRequest"]>>>();
   none<Differences<ours.ContactOptions, Options<"/mfa/contact">>>();
+  none<Differences<ours.SessionOptions, Options<"/mfa/sessions">>>();
   none<Exclude<keyof Options<"/mfa/import">, keyof ours.ImportOptions>>();
   none<Differences<ours.AddFactorOptions, Options<"/mfa/factors", "type">>>();
   none<Exclude<keyof Camel<Fields<Delete<"/mfa/factors/{factor_id}">>>, keyof ours.ProofOptions | "userId" | "clientId">>();
@@ -62,6 +63,8 @@ it("the types are those of docs/openapi.json", () => {
   none<Differences<ours.SentRecovery, Result<Post<"/mfa/recovery">>>>();
   none<Differences<ours.GeneratedCode, Result<Post<"/mfa/generate">>>>();
   none<Differences<ours.RecoveryCodes, Result<Post<"/mfa/recovery-codes">>>>();
+  none<Differences<ours.Session, Camel<Schemas["CreateSessionResponse"]>>>();
+  none<Differences<ours.SessionResult, Result<Post<"/mfa/sessions/result">>>>();
   none<Differences<ours.Contact, Result<Post<"/mfa/contact">>>>();
   none<Differences<ours.Factor, Camel<Schemas["Factor"]>>>();
   none<Differences<Omit<ours.Factors, "factors">, Omit<Result<Get<"/mfa/factors">>, "factors">>>();

@@ -35,6 +35,9 @@ from ._results import (
     RecoveryMethod,
     SentCode,
     SentRecovery,
+    Session,
+    SessionPurpose,
+    SessionResult,
     Status,
     TrustedDeviceChecked,
     TrustedDevices,
@@ -340,6 +343,43 @@ class _Operations:
         request = wire.post("/mfa/recovery-codes", user_id, proof)
         return await self._result(RecoveryCodes, request)
 
+    async def create_session(
+        self,
+        user_id: str,
+        *,
+        purpose: SessionPurpose,
+        return_url: str,
+        state: str | None = None,
+        nonce: str | None = None,
+        locale: Locale | None = None,
+        remember: bool | None = None,
+        account_name: str | None = None,
+    ) -> Session:
+        """Begin a session of the hosted page: send the browser to its ``url``.
+
+        It comes back to ``return_url``, which is one of the client's setting ``return_urls``, with
+        ``code`` and ``state``, or with ``error``.
+        """
+        fields = {
+            "purpose": purpose,
+            "return_url": return_url,
+            "state": state,
+            "nonce": nonce,
+            "locale": locale,
+            "remember": remember,
+            "account_name": account_name,
+        }
+        return await self._result(Session, wire.post("/mfa/sessions", user_id, fields))
+
+    async def get_session_result(self, code: str) -> SessionResult:
+        """What came of a session, for the ``code`` that the browser brought back: once, within a
+        minute.
+
+        Compare ``user_id`` with the user your own session is of, before you let anybody in.
+        """
+        request = Request("POST", "/mfa/sessions/result", {"code": wire.check_code(code)})
+        return await self._result(SessionResult, request)
+
     async def status(self, user_id: str) -> Status:
         """What the user has set up. A user the service does not know has the state ``none``."""
         return await self._result(Status, wire.get("/mfa/status", user_id))
@@ -559,6 +599,8 @@ class AsyncCandado:
     recover = _awaited(_Operations.recover)
     recovery_codes = _awaited(_Operations.recovery_codes)
     status = _awaited(_Operations.status)
+    create_session = _awaited(_Operations.create_session)
+    get_session_result = _awaited(_Operations.get_session_result)
     set_contact = _awaited(_Operations.set_contact)
     disable = _awaited(_Operations.disable)
     delete_user = _awaited(_Operations.delete_user)
@@ -654,6 +696,8 @@ class Candado:
     recover = _blocking(_Operations.recover)
     recovery_codes = _blocking(_Operations.recovery_codes)
     status = _blocking(_Operations.status)
+    create_session = _blocking(_Operations.create_session)
+    get_session_result = _blocking(_Operations.get_session_result)
     set_contact = _blocking(_Operations.set_contact)
     disable = _blocking(_Operations.disable)
     delete_user = _blocking(_Operations.delete_user)

@@ -25,6 +25,8 @@ Period: TypeAlias = Literal[30, 60]
 """How many seconds the authenticator shows one code."""
 Locale: TypeAlias = Literal["en", "es"]
 """The language of a message."""
+SessionPurpose: TypeAlias = Literal["verify", "enrol", "manage", "recover"]
+"""What a session of the hosted page is for."""
 State: TypeAlias = Literal["active", "pending", "disabled", "none"]
 """``active``: ask for codes. ``pending``: waits for its first code. ``disabled``: turned off, by
 request or by a hundred wrong codes in a row. ``none``: the service does not know the user."""
@@ -147,6 +149,28 @@ class RecoveryCodes:
     recovery_codes: list[str] = field(repr=False)
     """For the user to keep. Shown this once."""
     remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    session_id: str
+    url: str = field(repr=False)
+    """Where to send the browser. The first one that opens it keeps the session."""
+    expires_in: int
+    """Seconds the page stays open without a press."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    user_id: str
+    """Compare it with the user your own session is of."""
+    purpose: SessionPurpose
+    method: str | None = None
+    """What was proved; None where nothing had to be, such as for a first way."""
+    amr: list[str] = field(default_factory=list)
+    """The proof in the words of RFC 8176."""
+    auth_time: int | None = None
+    nonce: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
