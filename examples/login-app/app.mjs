@@ -12,6 +12,7 @@ import { authenticatorRoutes } from "./routes/authenticator.mjs";
 import { changeRoutes } from "./routes/changes.mjs";
 import { destinationRoutes } from "./routes/destinations.mjs";
 import { passkeyRoutes } from "./routes/passkeys.mjs";
+import { hostedRoutes } from "./routes/hosted.mjs";
 import { recoveryRoutes } from "./routes/recovery.mjs";
 import { secondStepRoutes } from "./routes/second-step.mjs";
 import { securityRoutes } from "./routes/security.mjs";
@@ -19,13 +20,14 @@ import { Sessions } from "./sessions.mjs";
 
 const none = ["'none'"];
 const self = ["'self'"];
-const headers = secureHeaders({
+// With the second step on Candado's page a form is sent on to there.
+const headers = (page) => secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: none,
     scriptSrc: self,
     styleSrc: self,
     imgSrc: self,
-    formAction: self,
+    formAction: page ? [...self, page] : self,
     baseUri: none,
     frameAncestors: none,
   },
@@ -39,15 +41,27 @@ const script = "text/javascript; charset=utf-8";
 const asset = (name, type) => file(new URL(`public/${name}`, import.meta.url), type);
 const file = (url, type) => {
   const content = readFileSync(url);
+function ownRoutes(app, context) {
+  context.change = changeRoutes(app, context);
+  secondStepRoutes(app, context);
+  recoveryRoutes(app, context);
+  authenticatorRoutes(app, context);
+  destinationRoutes(app, context);
+  securityRoutes(app, context);
+}
+
+const asset = (name, type) => {
+  const content = readFileSync(new URL(`public/${name}`, import.meta.url));
   return (c) => c.body(content, 200, { "Content-Type": type, "Cache-Control": "no-cache" });
 };
 
-export function createApp({ store, candado, appUrl }) {
+/** `hosted` is the address of Candado's page, where that takes the place of the application's own screens. */
+export function createApp({ store, candado, appUrl, hosted }) {
   const { origin, protocol } = new URL(appUrl);
   const sessions = new Sessions(store, { secure: protocol === "https:" });
   const app = new Hono();
 
-  app.use(headers);
+  app.use(headers(hosted));
   app.get("/app.css", asset("app.css", "text/css; charset=utf-8"));
   app.get("/app.js", asset("app.js", script));
   app.get("/passkeys.js", asset("passkeys.js", script));
@@ -62,8 +76,7 @@ export function createApp({ store, candado, appUrl }) {
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.use(sessions.load);
 
-  const context = { store, sessions, candado, onScreen: new OnScreen() };
-  context.change = changeRoutes(app, context);
+  const context = { store, sessions, candado, appUrl: origin, onScreen: new OnScreen() };
   accountRoutes(app, context);
   secondStepRoutes(app, context);
   recoveryRoutes(app, context);
@@ -71,6 +84,8 @@ export function createApp({ store, candado, appUrl }) {
   passkeyRoutes(app, context);
   destinationRoutes(app, context);
   securityRoutes(app, context);
+  if (hosted) hostedRoutes(app, context);
+  else ownRoutes(app, context);
 
   app.notFound((c) => c.html(errorPage(c, "This page does not exist", "Perhaps the link is old, or was cut short."), 404));
   app.onError((error, c) => {

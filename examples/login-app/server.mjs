@@ -11,12 +11,13 @@ const {
   CANDADO_URL = "http://localhost:8787",
   CANDADO_CLIENT_ID = "app123",
   CANDADO_CLIENT_SECRET = "secret123",
+  HOSTED = "",
   DATABASE = fileURLToPath(new URL("data/login-app.db", import.meta.url)),
 } = process.env;
 
 const store = new Store(DATABASE);
 const candado = new Candado({ baseUrl: CANDADO_URL, clientId: CANDADO_CLIENT_ID, clientSecret: CANDADO_CLIENT_SECRET });
-const app = createApp({ store, candado, appUrl: APP_URL });
+const app = createApp({ store, candado, appUrl: APP_URL, hosted: HOSTED && new URL(CANDADO_URL).origin });
 const server = serve({ fetch: app.fetch, port: Number(PORT), hostname: process.env.HOST ?? "localhost" }, () =>
   console.log(`Login application  ${APP_URL}\nIts second step    ${CANDADO_URL}`),
 );

@@ -12,6 +12,7 @@ const site = (name) => readFileSync(join(root, "docs", "site", name));
 const groups = [
   ["Build it in", [
     ["quick-start", "From a fresh clone to a first verified code."],
+    ["hosted-page", "MFA in twenty lines: a page of Candado's, and no screen of your own."],
     ["enrol", "Turn MFA on for a user: QR code, first code, recovery codes."],
     ["log-in", "Ask for a code after the password, and act on every answer."],
     ["passkeys", "Let users log in by a passkey or a security key."],

@@ -135,6 +135,12 @@ async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> 
     })
 }
 
+/// Where the example's variant with the hosted page comes back to.
+fn demo_settings() -> Result<SettingsPatch, Problem> {
+    let settings = json!({"return_urls": ["http://localhost:3000/mfa/done"]});
+    Ok(serde_json::from_value(settings).map_err(|error| error.to_string())?)
+}
+
 /// Does nothing if there is one: what somebody changed of it stays.
 async fn make_demo_client(app: &Arc<App>) -> Result<(), Problem> {
     let said = |error: &dyn ToString| error.to_string();
@@ -142,7 +148,7 @@ async fn make_demo_client(app: &Arc<App>) -> Result<(), Problem> {
     let id = ClientId::try_from(DEMO_CLIENT.to_owned()).map_err(|error| said(&error))?;
     let name = Label::try_from("Demo".to_owned()).map_err(|error| said(&error))?;
     let secret = ClientSecret::known(DEMO_SECRET);
-    let made = admin::create_client_with(&call, id, name, &SettingsPatch::default(), secret).await;
+    let made = admin::create_client_with(&call, id, name, &demo_settings()?, secret).await;
     match made {
         Ok(_) | Err(Error::ClientExists(_)) => Ok(()),
         Err(error) => Err(error.to_string()),
