@@ -19,6 +19,8 @@ class Session:
     ends_at: float
     enrolment: dict = field(default_factory=dict)
     """The authenticator app that waits for its first code."""
+    visit: dict = field(default_factory=dict)
+    """What this browser was sent to the hosted page for."""
 
 
 class Sessions:
