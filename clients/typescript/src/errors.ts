@@ -25,6 +25,7 @@ export type KnownErrorCode =
   | "method_not_allowed"
   | "mfa_not_enabled"
   | "idempotency_key_reused"
+  | "name_taken"
   | "not_found"
   | "not_trusted"
   | "not_now"

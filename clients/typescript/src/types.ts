@@ -16,8 +16,8 @@ export type Locale = "en" | "es";
 export type Method = "totp" | "passkey" | "sms" | "email" | "generated" | "recovery_code" | "recovery";
 /** The methods `verify` can be told to insist on. */
 export type VerifyMethod = "totp" | "sms" | "email" | "generated" | "recovery_code";
-/** Where a recovery message can go. */
-export type RecoveryMethod = "sms" | "email";
+/** Where a recovery message can go. A `link` goes by e-mail, to the hosted page. */
+export type RecoveryMethod = "sms" | "email" | "link";
 
 /**
  * `active`: ask for codes. `pending`: waits for its first code. `disabled`: turned off, by request or by a hundred

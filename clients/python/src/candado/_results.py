@@ -15,8 +15,8 @@ Method: TypeAlias = Literal[
 """
 VerifyMethod: TypeAlias = Literal["totp", "sms", "email", "generated", "recovery_code"]
 """The methods ``verify`` can be told to insist on."""
-RecoveryMethod: TypeAlias = Literal["sms", "email"]
-"""Where a recovery message can go."""
+RecoveryMethod: TypeAlias = Literal["sms", "email", "link"]
+"""Where a recovery message can go. A ``link`` goes by e-mail, to the hosted page."""
 Algorithm: TypeAlias = Literal["SHA1", "SHA256", "SHA512"]
 """The hash of the authenticator's codes. Every app knows SHA1; some ignore the others."""
 Digits: TypeAlias = Literal[6, 8]

@@ -165,7 +165,7 @@ def read(response: Response) -> dict[str, Any]:
         answer = json.loads(response.content)
     except ValueError:
         answer = None
-    if response.status == 200 and isinstance(answer, dict):  # noqa: PLR2004
+    if response.status in (200, 201) and isinstance(answer, dict):
         return answer
     raise _error(response, answer if isinstance(answer, dict) else {})
 
