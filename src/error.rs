@@ -77,6 +77,8 @@ pub enum Error {
     WrongOrigin,
     #[error("The session does not wait for this now. `view` says what it waits for.")]
     NotNow,
+    #[error("Another of this user's factors has this name. Choose another one.")]
+    NameTaken,
     #[error("This Idempotency-Key was used for another request. Use a new one.")]
     IdempotencyKeyReused,
     #[error("There is nothing at this address. GET /docs lists what there is.")]
@@ -278,6 +280,8 @@ error_codes! {
         "On the hosted page: another browser opened the session first and keeps it.";
     NotNow "not_now" 409 Error::NotNow,
         "On the hosted page: the session waits for something else, which `view` says.";
+    NameTaken "name_taken" 409 Error::NameTaken,
+        "On the hosted page: another way of this user has that name.";
     SessionEnded "session_ended" 410 Error::SessionEnded,
         "On the hosted page: the session was cancelled, or its result was fetched.";
     SessionExpired "session_expired" 410 Error::SessionExpired,
@@ -361,6 +365,7 @@ impl Error {
             Self::OtherBrowser => ErrorCode::OtherBrowser,
             Self::WrongOrigin => ErrorCode::WrongOrigin,
             Self::NotNow => ErrorCode::NotNow,
+            Self::NameTaken => ErrorCode::NameTaken,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
             Self::NotFound | Self::FactorNotFound | Self::TrustedDeviceNotFound => {
                 ErrorCode::NotFound

@@ -26,7 +26,7 @@ export default defineConfig(({ mode }) => ({
   },
 }));
 
-/** headers.json as Cloudflare's static assets read it. The native program reads the JSON. */
+/** headers.json as Cloudflare's static assets and the native program read it. */
 function headers(): Plugin {
   return {
     name: "headers",

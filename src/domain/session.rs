@@ -16,6 +16,10 @@ pub const IDLE: u64 = 600;
 pub const AT_MOST: u64 = 3600;
 /// Seconds in which the application fetches the result.
 pub const RESULT_LIFETIME: u64 = 60;
+/// Seconds a recovery link may be used that need not wait.
+pub const RECOVERY_LINK_LIFETIME: u64 = 900;
+/// Seconds a link that had to wait may be used, once it opens.
+pub const AFTER_DELAY: u64 = 24 * 3600;
 /// Seconds after its last moment in which a session still says that it is over.
 pub const REMEMBERED: u64 = 3600;
 
@@ -43,6 +47,25 @@ impl TryFrom<String> for SessionId {
         (text.len() == Self::LENGTH && text.bytes().all(is_base64url))
             .then_some(Self(text))
             .ok_or("the id of a session")
+    }
+}
+
+/// The name of a link, which is made of its secret: it leads to whose it is, and from it nobody finds the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkName(SessionId);
+
+impl LinkName {
+    pub fn of(secret: &str) -> Self {
+        let digest = digest::plain("candado/link-name/v1", &[secret.as_bytes()]);
+        let half = digest.as_hex().get(..32).unwrap_or_default();
+        let bytes = hex::decode(half).unwrap_or_default();
+        Self(SessionId(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// As it is looked up: it has the form of a session's name.
+    pub fn as_session(&self) -> &SessionId {
+        &self.0
     }
 }
 

@@ -206,6 +206,10 @@ pub struct ReturnUrls(Vec<ReturnUrl>);
 impl ReturnUrls {
     pub const MOST: usize = 20;
 
+    pub fn first(&self) -> Option<&ReturnUrl> {
+        self.0.first()
+    }
+
     /// The one that is `text`, byte for byte (ATK-98).
     pub fn find(&self, text: &str) -> Option<&ReturnUrl> {
         self.0.iter().find(|url| url.as_str() == text)
@@ -226,6 +230,12 @@ impl TryFrom<Vec<ReturnUrl>> for ReturnUrls {
 }
 
 impl Settings {
+    /// Whether there is anywhere a browser may be sent back to.
+    pub fn has_return_url(&self) -> bool {
+        let urls = self.return_urls.as_ref();
+        self.recovery_return_url.is_some() || urls.is_some_and(|urls| urls.first().is_some())
+    }
+
     pub fn allows(&self, method: Method) -> bool {
         self.methods
             .as_ref()

@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use crate::config::Config;
-use crate::domain::account::Account;
+use crate::domain::account::{Account, TypedContact};
 use crate::domain::client::ClientState;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
@@ -57,7 +57,27 @@ pub(super) fn destination(
     }
 }
 
-fn is_configured(config: &Config, channel: Channel) -> bool {
+/// A destination that was typed, if messages may go there.
+pub(super) fn typed_destination(
+    asked: &Asked,
+    client: &ClientState,
+    typed: &TypedContact,
+) -> Result<Destination, Error> {
+    let config = &asked.app().config;
+    let channel = typed.channel();
+    if !is_configured(config, channel) {
+        return Err(Error::ChannelNotConfigured(channel));
+    }
+    Ok(match typed {
+        TypedContact::Phone(phone) => {
+            allowed(config, client, phone)?;
+            Destination::Phone(phone.clone())
+        }
+        TypedContact::Email(email) => Destination::Email(email.clone()),
+    })
+}
+
+pub(super) fn is_configured(config: &Config, channel: Channel) -> bool {
     match channel {
         Channel::Sms => config.twilio.is_some(),
         Channel::Email => config.sendgrid.is_some(),

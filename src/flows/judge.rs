@@ -70,7 +70,8 @@ pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, 
     Ok(judged)
 }
 
-fn judged(verdict: Verdict, account: &Account, now: UnixTime) -> Judged {
+/// What an account said of a guess, as outcome, events and tidying.
+pub(super) fn judged(verdict: Verdict, account: &Account, now: UnixTime) -> Judged {
     match verdict {
         Verdict::Verified {
             method,
@@ -157,6 +158,7 @@ fn judge_passkey(
 }
 
 fn refused(refusal: Refusal, now: UnixTime) -> Error {
+pub(super) fn refused(refusal: Refusal, now: UnixTime) -> Error {
     match refusal {
         Refusal::Locked { until } => Error::Locked {
             retry_after: until.seconds_from(now),

@@ -27,5 +27,7 @@ mod renew;
 mod send;
 mod sessions;
 mod trusted_devices;
+mod sessions_links;
+mod sessions_setup;
 mod users;
 mod verify;

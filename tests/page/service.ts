@@ -69,6 +69,8 @@ const newToken = async () => {
 /** A request of the application. */
 export const post = (path: string, body: object) => ask("POST", path, token, body);
 
+export const status = (user: string) => ask("GET", `/mfa/status?user_id=${user}`, token);
+
 let users = 0;
 export const newUser = () => `user-${++users}`;
 

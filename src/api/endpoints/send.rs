@@ -88,6 +88,8 @@ struct RecoveryRequest {
 enum RecoveryChannel {
     Sms,
     Email,
+    /// A link to the hosted page, by e-mail.
+    Link,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -95,17 +97,26 @@ struct RecoveryResponse {
     #[schema(inline)]
     status: Succeeded,
     message: &'static str,
-    /// Seconds the code is good for.
+    /// Seconds the code or the link is good for.
     expires_in: u64,
 }
 
 async fn recovery(request: Authorized<RecoveryRequest>) -> Result<Json<RecoveryResponse>, Error> {
     let Authorized { asked, body } = request;
+    let channel = match body.recovery_method {
+        RecoveryChannel::Sms => Channel::Sms,
+        RecoveryChannel::Email => Channel::Email,
+        RecoveryChannel::Link => {
+            let expires_in = flows::session::send_link(&asked, body.locale).await?;
+            return Ok(Json(RecoveryResponse {
+                status: Succeeded::Success,
+                message: "Recovery link sent to user",
+                expires_in,
+            }));
+        }
+    };
     let wanted = Wanted {
-        channel: match body.recovery_method {
-            RecoveryChannel::Sms => Channel::Sms,
-            RecoveryChannel::Email => Channel::Email,
-        },
+        channel,
         purpose: Purpose::Recovery,
         locale: body.locale,
         on_the_page: false,
@@ -158,11 +169,14 @@ fn describe_recovery(operation: Operation) -> Operation {
         .text(
             "For a user who lost the authenticator: eight digits, good for 10 minutes. Hand them to \
              /mfa/renew as `code`, which sets up a new app. Or let /mfa/verify take them, which answers \
-             `\"method\": \"recovery\"`, and then let the user set up a new app and nothing else.",
+             `\"method\": \"recovery\"`, and then let the user set up a new app and nothing else. Or a link by \
+             e-mail to the hosted page, which does all of it: one use, 15 minutes; with the setting \
+             `recovery_delay_hours` it opens later, and every channel on file is told how to stop it.",
         )
         .client_body::<RecoveryRequest>(&[
             ("By e-mail", json!({"user_id": "user123", "recovery_method": "email"})),
             ("By SMS", json!({"user_id": "user123", "recovery_method": "sms"})),
+            ("A link to the hosted page", json!({"user_id": "user123", "recovery_method": "link"})),
         ])
         .answers::<RecoveryResponse>(
             "Sent",

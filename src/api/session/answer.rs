@@ -1,6 +1,8 @@
 //! What the page is told: a state, or an error with the state after it.
 
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 use super::visitor::{COOKIE_PREFIX, WAYS};
 use crate::api::error::{Failure, body, headers, status};
 use crate::api::json::Json;
+use crate::api::qr_image;
 use crate::domain::fields::Fields;
 use crate::domain::session::{AT_MOST, SessionId};
 use crate::flows::session::{Done, Leaving, Refused, View};
@@ -35,7 +38,9 @@ impl Answer {
     }
 
     pub(super) fn of(view: &View) -> Self {
-        Self::new(view)
+        let mut answer = Self::new(&());
+        answer.body = shown(view);
+        answer
     }
 
     pub(super) fn done(done: &Done) -> Self {
@@ -75,6 +80,19 @@ impl Answer {
     }
 }
 
+/// A state as JSON, with the picture of what an app is to scan.
+fn shown(view: &View) -> Value {
+    let mut body = serde_json::to_value(view).unwrap_or_default();
+    if let Some(Value::Object(pending)) = body.get_mut("pending_enrolment")
+        && let Some(url) = pending.get("otpauth_url").and_then(Value::as_str)
+        && let Ok(picture) = qr_image::png(url)
+    {
+        let picture = format!("data:image/png;base64,{}", STANDARD.encode(picture));
+        pending.insert("qr_image".to_owned(), picture.into());
+    }
+    body
+}
+
 fn cookie(name: &str, value: &str, seconds: u64) -> String {
     format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
 }
@@ -93,10 +111,7 @@ impl IntoResponse for PageError {
         let Refused { error, view, ended } = self.0;
         let mut more = Fields::new();
         let values = [
-            (
-                "view",
-                view.and_then(|view| serde_json::to_value(view).ok()),
-            ),
+            ("view", view.map(|view| shown(&view))),
             (
                 "ended",
                 ended.and_then(|ended| serde_json::to_value(ended).ok()),

@@ -2,9 +2,13 @@
 
 use serde::Deserialize;
 
+use crate::domain::account::TypedContact;
 use crate::domain::codes::guess::GuessedCode;
+use crate::domain::contact::email::Email;
+use crate::domain::contact::phone::Phone;
 use crate::domain::method::{Channel, Method};
 use crate::domain::settings::Locale;
+use crate::error::Error;
 use crate::flows::session::Presented;
 
 /// An empty body, or an object with nothing in it.
@@ -77,6 +81,111 @@ impl Verify {
             remember: self.remember,
         }
     }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FactorToBegin {
+    Totp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BeginFactor {
+    pub r#type: FactorToBegin,
+    /// Ends the one under way and makes another secret.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirm {
+    pub code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rename {
+    pub name: String,
+}
+
+/// Exactly one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetContact {
+    phone: Option<String>,
+    email: Option<String>,
+}
+
+impl SetContact {
+    pub(super) fn typed(&self) -> Result<TypedContact, Error> {
+        match (&self.phone, &self.email) {
+            (Some(phone), None) => Phone::parse(phone)
+                .map(TypedContact::Phone)
+                .map_err(|error| Error::invalid("phone", format!("Expected {error}"))),
+            (None, Some(email)) => Email::parse(email)
+                .map(TypedContact::Email)
+                .map_err(|error| Error::invalid("email", format!("Expected {error}"))),
+            _ => Err(Error::invalid("phone", "Expected either phone or email")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recover {
+    pub method: RecoveryWay,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RecoveryWay {
+    Link,
+    Email,
+    Sms,
+}
+
+impl RecoveryWay {
+    /// Of a code; a link has none.
+    pub(super) const fn channel(self) -> Option<Channel> {
+        match self {
+            Self::Link => None,
+            Self::Email => Some(Channel::Email),
+            Self::Sms => Some(Channel::Sms),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RecoveryProof {
+    RecoveryCode,
+    Email,
+    Sms,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecoverVerify {
+    method: RecoveryProof,
+    code: String,
+}
+
+impl RecoverVerify {
+    pub(super) fn presented(&self) -> (Method, GuessedCode) {
+        let method = match self.method {
+            RecoveryProof::RecoveryCode => Method::RecoveryCode,
+            RecoveryProof::Email | RecoveryProof::Sms => Method::RecoveryMessage,
+        };
+        (method, typed(&self.code))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lost {
+    pub factor_ids: Vec<String>,
 }
 
 /// A code as a person typed it: the digits of a Japanese keyboard are digits here, where people type.

@@ -8,15 +8,19 @@ mod visitor;
 pub(super) use self::visitor::{CANDADO_SESSION, IDEMPOTENCY_KEY, SEC_FETCH_SITE};
 
 use axum::Router;
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, patch, post};
 use http::Uri;
 use serde::Deserialize;
 
 use self::answer::{Answer, PageError};
-use self::bodies::{Nothing, Open, Send, SetLocale, Verify};
+use self::bodies::{
+    BeginFactor, Confirm, FactorToBegin, Lost, Nothing, Open, Recover, RecoverVerify, Rename, Send,
+    SetContact, SetLocale, Verify, typed,
+};
 use self::visitor::{Press, Visitor};
-use crate::api::extract::from_query;
+use crate::api::extract::{PathText, from_query};
+use crate::api::json::Json;
 use crate::error::Error;
 use crate::flows::session;
 
@@ -29,6 +33,22 @@ pub(super) fn routes() -> Router {
         .route("/session/locale", post(locale))
         .route("/session/send", post(send))
         .route("/session/verify", post(verify))
+        .route("/session/factors", post(begin_factor))
+        .route("/session/factors/totp/confirm", post(confirm_app))
+        .route("/session/factors/{id}", patch(rename).delete(remove))
+        .route("/session/contact", post(set_contact))
+        .route("/session/contact/send", post(send_contact))
+        .route("/session/contact/confirm", post(confirm_contact))
+        .route("/session/pending", delete(drop_pending))
+        .route("/session/recovery-codes", post(new_codes))
+        .route("/session/recovery-codes/done", post(codes_kept))
+        .route("/session/disable", post(turn_off))
+        .route("/session/link", post(look_at_link))
+        .route("/session/link/continue", post(follow_link))
+        .route("/session/link/stop", post(stop_link))
+        .route("/session/recover", post(send_recovery))
+        .route("/session/recover/verify", post(recover))
+        .route("/session/lost", post(lose))
         .route("/session/finish", post(finish))
         .route("/session/cancel", post(cancel))
 }
@@ -106,4 +126,107 @@ async fn finish(press: Press<Nothing>) -> Answered {
 async fn cancel(press: Press<Nothing>) -> Answered {
     let leaving = session::cancel(&press.visit).await?;
     Ok(Answer::leaving(&leaving).into_response())
+}
+
+async fn begin_factor(press: Press<BeginFactor>) -> Answered {
+    let FactorToBegin::Totp = press.body.r#type;
+    let done = session::begin_app(&press.visit, press.body.fresh).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn confirm_app(press: Press<Confirm>) -> Answered {
+    let done = session::confirm_app(&press.visit, &typed(&press.body.code)).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn rename(PathText(id): PathText, press: Press<Rename>) -> Answered {
+    let visit = &press.visit;
+    let done = match session::name_of(&press.body.name) {
+        Ok(name) => session::rename(visit, &id, &name).await?,
+        Err(error) => return Err(session::refuse(visit, error).await.into()),
+    };
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn remove(PathText(id): PathText, press: Press<Nothing>) -> Answered {
+    let done = session::remove(&press.visit, &id).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn set_contact(press: Press<SetContact>) -> Answered {
+    let visit = &press.visit;
+    let done = match press.body.typed() {
+        Ok(typed) => session::set_contact(visit, &typed).await?,
+        Err(error) => return Err(session::refuse(visit, error).await.into()),
+    };
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn send_contact(press: Press<Nothing>) -> Answered {
+    let done = session::send_again(&press.visit).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn confirm_contact(press: Press<Confirm>) -> Answered {
+    let done = session::confirm_contact(&press.visit, &typed(&press.body.code)).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn drop_pending(press: Press<Nothing>) -> Answered {
+    let done = session::drop_pending(&press.visit).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn new_codes(press: Press<Nothing>) -> Answered {
+    let done = session::new_codes(&press.visit).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn codes_kept(press: Press<Nothing>) -> Answered {
+    let done = session::codes_kept(&press.visit).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn turn_off(press: Press<Nothing>) -> Answered {
+    let done = session::turn_off(&press.visit).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn send_recovery(press: Press<Recover>) -> Answered {
+    let visit = &press.visit;
+    let done = match press.body.method.channel() {
+        Some(channel) => session::send_recovery(visit, channel).await?,
+        None => session::send_link_in_session(visit).await?,
+    };
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn recover(press: Press<RecoverVerify>) -> Answered {
+    let (method, code) = press.body.presented();
+    let done = session::recover(&press.visit, method, &code).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn lose(press: Press<Lost>) -> Answered {
+    let done = session::lose(&press.visit, &press.body.factor_ids).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn look_at_link(visitor: Visitor<Open>) -> Answered {
+    let Visitor { visit, body } = visitor;
+    let view = session::look_at_link(&visit, &body?.secret).await?;
+    Ok(Json(view).into_response())
+}
+
+async fn stop_link(visitor: Visitor<Open>) -> Answered {
+    let Visitor { visit, body } = visitor;
+    let view = session::stop_link(&visit, &body?.secret).await?;
+    Ok(Json(view).into_response())
+}
+
+async fn follow_link(visitor: Visitor<Open>) -> Answered {
+    let Visitor { visit, body } = visitor;
+    let followed = session::follow_link(&visit, &body?.secret).await?;
+    let answer = Answer::of(&followed.view).keeping(&followed.id, followed.cookie.reveal());
+    Ok(answer.into_response())
 }

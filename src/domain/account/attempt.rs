@@ -329,7 +329,12 @@ impl Account {
 
     /// Counts a wrong guess once in each class it concerned, however many candidates it was compared with,
     /// and a try at each delivered code it was compared with.
-    fn count_failure(&mut self, classes: Classes, tried: &[ChallengeId], now: UnixTime) -> Verdict {
+    pub(super) fn count_failure(
+        &mut self,
+        classes: Classes,
+        tried: &[ChallengeId],
+        now: UnixTime,
+    ) -> Verdict {
         for challenge in &mut self.challenges {
             if let Challenge::Delivered(sent) = challenge
                 && tried.contains(&sent.id)

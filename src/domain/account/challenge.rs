@@ -45,9 +45,9 @@ pub struct Delivered {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Spent {
-    code: Delivered,
+    pub(super) code: Delivered,
     /// As KV held it.
-    digest: String,
+    pub(super) digest: String,
 }
 
 /// Times of the last messages, for the cooldown.
@@ -211,18 +211,26 @@ impl Account {
         cooldown: u64,
         now: UnixTime,
     ) -> Result<(), Cooldown> {
-        if let Some(sends) = self.sends_mut(challenge.channel) {
+        self.count_message(challenge.channel, cooldown, now)?;
+        self.await_answer(Challenge::Delivered(challenge), now);
+        Ok(())
+    }
+
+    /// Counts a message on that channel, if it keeps its distance from the last one.
+    pub fn count_message(
+        &mut self,
+        channel: Channel,
+        cooldown: u64,
+        now: UnixTime,
+    ) -> Result<(), Cooldown> {
+        let next = self.next_message_at(channel, cooldown, now);
+        if let Some(until) = next {
+            return Err(Cooldown { until });
+        }
+        if let Some(sends) = self.sends_mut(channel) {
             sends.retain(|sent| now.seconds_from(*sent) < COOLDOWN_MEMORY);
-            if let Some(last) = sends.last() {
-                let count = u32::try_from(sends.len()).unwrap_or(u32::MAX);
-                let until = last.plus(distance(cooldown, count));
-                if until > now {
-                    return Err(Cooldown { until });
-                }
-            }
             sends.push(now);
         }
-        self.await_answer(Challenge::Delivered(challenge), now);
         Ok(())
     }
 
@@ -237,6 +245,15 @@ impl Account {
         let live =
             live.find(|one| one.channel == channel && one.purpose == purpose && one.is_live(now))?;
         Some(live.expires_at)
+    }
+
+    /// When the last message went out on that channel, within the last hour.
+    pub fn last_message_at(&self, channel: Channel) -> Option<UnixTime> {
+        match channel {
+            Channel::Sms => self.sends.sms.last().copied(),
+            Channel::Email => self.sends.email.last().copied(),
+            Channel::Api => None,
+        }
     }
 
     /// When the next message may go out on that channel, if not now.
@@ -271,6 +288,9 @@ impl Account {
     pub fn withdraw(&mut self, dispatch: &Dispatch) {
         self.challenges
             .retain(|challenge| *challenge.id() != dispatch.challenge);
+        for session in &mut self.sessions {
+            session.contact = session.contact.take().filter(|new| !new.is_of(dispatch));
+        }
         if let Some(sends) = self.sends_mut(dispatch.channel) {
             sends.retain(|sent| *sent != dispatch.sent_at);
         }

@@ -53,6 +53,10 @@ impl Contact {
         }
     }
 
+    pub(super) fn set_at(&self, channel: Channel) -> Option<UnixTime> {
+        self.get(channel).map(|destination| destination.set_at)
+    }
+
     /// With every sealed value under the current key.
     pub(super) fn reseal(&mut self, vault: Vault<'_>) -> Result<(), SealError> {
         for (destination, place) in [(&mut self.phone, PHONE), (&mut self.email, EMAIL)] {

@@ -334,6 +334,7 @@ impl Account {
         self.factors.clear();
         self.challenges.clear();
         self.spent.clear();
+        self.links.clear();
         self.recovery = None;
         self.end_trust();
         self.enrolled_at = None;

@@ -10,6 +10,8 @@ mod enrolment;
 mod factor;
 mod formats;
 mod overview;
+mod link;
+mod page;
 mod passkey;
 mod recovery_set;
 mod session;
@@ -39,6 +41,9 @@ pub use counters::{
 pub use enrolment::{Enrolment, FactorError, PENDING_LIFETIME, PresentApp};
 pub use factor::FactorType;
 pub use overview::CountView;
+pub use overview::{CountView, FactorView};
+pub use link::{LinkKind, LinkState, RecoveryLink};
+pub use page::{ListedFactor, NewContact, TypedContact};
 pub use passkey::{CeremonyError, PasskeyChallenge};
 pub use session::{Answer, Fetched, Once, Repeat, Session, SessionProof, Standing};
 pub use trusted_device::{GRACE, MOST_TRUSTED, Remembered, Trust, TrustedDeviceView, TrustedValue};
@@ -71,6 +76,8 @@ pub struct Account {
     /// Browsers in which the user need not confirm a login for a while.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trusted: Vec<TrustedDevice>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    links: Vec<RecoveryLink>,
     /// By which authenticators know the user, once one was asked for a passkey.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_handle: Option<UserHandle>,
@@ -119,6 +126,7 @@ impl Account {
             sends: Sends::default(),
             sessions: Vec::new(),
             trusted: Vec::new(),
+            links: Vec::new(),
             user_handle: None,
         }
     }
@@ -213,6 +221,8 @@ impl Account {
         self.recovery = self.recovery.take().filter(|set| set.made_at >= restored);
         self.sessions
             .retain(|session| session.began_since(restored));
+        // One that was used since the backup would work again.
+        self.links.clear();
         self.factors
             .retain(|factor| factor.bound_at >= restored || factor.counts());
         let before = |factor: &&mut Factor| factor.bound_at < restored;

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use super::factor::Factor;
-use crate::domain::codes::numeric::Digits;
+use super::challenge::{Delivered, Dispatch};
+use super::page::{NewContact, TypedContact};
 use crate::domain::crypto::digest::Digest;
 use crate::domain::crypto::sealing::{Place, SealError, Sealed, Vault};
 use crate::domain::method::Method;
@@ -54,6 +54,9 @@ pub struct Session {
     /// Recovery codes that are shown until their user says that they are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shown: Option<Sealed>,
+    /// A number or an address that waits for its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<NewContact>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     answers: Vec<Answered>,
 }
@@ -102,7 +105,6 @@ pub enum Answer {
         attempts_remaining: Option<u32>,
         retry_after: Option<u64>,
     },
-    WrongCredential,
 }
 
 /// A request's name and content, as a page sends both: the same name stands for one content.
@@ -161,6 +163,7 @@ impl Session {
             result: None,
             added: Vec::new(),
             shown: None,
+            contact: None,
             answers: Vec::new(),
         }
     }
@@ -227,6 +230,26 @@ impl Session {
         if matches!(self.stage, Stage::Verify | Stage::Recover) {
             self.stage = self.purpose.after_proof();
         }
+    }
+
+    /// The person proved the right to set up a new way, and nothing else.
+    pub fn recover(&mut self, proof: SessionProof) {
+        self.proof = Some(proof);
+        self.recovered = true;
+        self.stage = Stage::Enrol;
+    }
+
+    /// Waits for the code that was sent to a destination which is not on file.
+    pub fn wait_for(
+        &mut self,
+        vault: Vault<'_>,
+        typed: &TypedContact,
+        code: Delivered,
+        dispatch: &Dispatch,
+    ) -> Result<(), SealError> {
+        let digest = dispatch.stored_digest.clone();
+        self.contact = Some(NewContact::new(vault, &self.id, typed, code, digest)?);
+        Ok(())
     }
 
     /// A new result code; the one before is void.
@@ -326,6 +349,9 @@ impl Session {
         if let Some(sealed) = self.shown.take() {
             self.shown = Some(vault.reseal(Self::place(&self.id), sealed)?);
         }
+        if let Some(contact) = &mut self.contact {
+            contact.reseal(&self.id, vault)?;
+        }
         Ok(())
     }
 
@@ -336,13 +362,14 @@ impl Session {
 
 impl Account {
     /// Begins a session. Of more than `MOST_SESSIONS` those are forgotten that are worth least: first what is
-    /// over, then what no browser opened, then the oldest.
+    /// over, then what no browser opened, then what nobody proved anything in, then the oldest.
     pub fn open_session(&mut self, session: Session, now: UnixTime) {
         while self.sessions.len() >= MOST_SESSIONS {
             let worth = |one: &Session| {
                 (
                     one.standing(now) == Standing::Live,
                     !one.is_unopened(),
+                    one.stage.is_proved(),
                     one.began_at,
                 )
             };
@@ -361,24 +388,6 @@ impl Account {
 
     pub fn session_mut(&mut self, id: &SessionId) -> Option<&mut Session> {
         self.sessions.iter_mut().find(|session| session.id == *id)
-    }
-
-    /// How many digits the user's apps show, each number once.
-    pub fn app_digits(&self) -> Vec<Digits> {
-        let mut digits = Vec::new();
-        let active = self.factors.iter().filter(|factor| factor.is_active());
-        for app in active.filter_map(Factor::app) {
-            let shown = app.totp.parameters.digits;
-            if !digits.contains(&shown) {
-                digits.push(shown);
-            }
-        }
-        digits
-    }
-
-    pub fn has_disabled_app(&self) -> bool {
-        let mut apps = self.factors.iter().filter(|factor| factor.is_app());
-        apps.any(Factor::is_disabled)
     }
 
     /// A recovery ends what somebody else may have open.

@@ -82,7 +82,7 @@ impl Notice<'_> {
 
 /// A name in letters every phone's GSM-7 has, one septet each. Accents go, what has no such letter
 /// is left out, and so are `@` and `#`, which the last line alone may hold.
-fn gsm7_name(name: &str) -> String {
+pub(super) fn gsm7_name(name: &str) -> String {
     let plain: String = name
         .chars()
         .filter_map(|character| match character {

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::reserve::Reserved;
+use super::reserve::{LinkLetter, Reserved};
 use crate::app::App;
-use crate::domain::contact::message::Notice;
+use crate::domain::contact::mail::{self, About, Mail};
+use crate::domain::contact::message::{EmailText, Notice};
 use crate::domain::crypto::random;
 use crate::domain::event::{Event, Kind};
+use crate::domain::session::RECOVERY_LINK_LIFETIME;
+use crate::domain::settings::Locale;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::{Decision, change};
@@ -37,10 +40,12 @@ pub(super) enum Undelivered {
 /// Stores the code's digest and hands the message to its provider, again after a pause while that is busy
 /// and time is left.
 pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Undelivered> {
-    let dispatch = &reserved.dispatch;
-    let (id, digest) = (&dispatch.challenge, &dispatch.stored_digest);
-    let stored = codes::insert(&*asked.app().kv, id, digest, dispatch.lifetime).await;
-    stored.map_err(|_| Undelivered::NotStored)?;
+    if reserved.link.is_none() {
+        let dispatch = &reserved.dispatch;
+        let (id, digest) = (&dispatch.challenge, &dispatch.stored_digest);
+        let stored = codes::insert(&*asked.app().kv, id, digest, dispatch.lifetime).await;
+        stored.map_err(|_| Undelivered::NotStored)?;
+    }
     let mut left = TIMEOUT;
     for retry in 0..=RETRIES {
         let retry_after = match send_once(asked, reserved, left).await {
@@ -85,9 +90,53 @@ async fn send_once(asked: &Asked, reserved: &Reserved, left: Duration) -> Result
         Destination::Email(email) => {
             let config = app.config.sendgrid.as_ref();
             let config = config.ok_or(SendError::NotConfigured)?;
-            let text = notice.email(client.look(), reserved.sent_at, None);
+            let text = match &reserved.link {
+                Some(letter) => link_mail(reserved, letter, notice.locale),
+                None => notice.email(client.look(), reserved.sent_at, None),
+            };
             sendgrid::send(http, config, client.brand_name(), email, &text, left).await
         }
+    }
+}
+
+fn link_mail(reserved: &Reserved, letter: &LinkLetter, locale: Locale) -> EmailText {
+    let about = About {
+        at: reserved.sent_at,
+        url: Some(&letter.url),
+        stop_url: Some(&letter.stop_url),
+        opens_at: letter.opens_at,
+        minutes: Some(RECOVERY_LINK_LIFETIME / 60),
+        ..About::default()
+    };
+    let mail = match letter.opens_at {
+        Some(_) => Mail::RecoveryLinkDelayed,
+        None => Mail::RecoveryLink,
+    };
+    mail::render(mail, locale, reserved.client.look(), &about)
+}
+
+/// Tells the other channel of a link that has to wait, so that whoever did not ask for it can stop it. That it did
+/// not get there keeps nobody from getting in: the mail says the same.
+pub(super) async fn tell_others(app: &App, reserved: &Reserved) {
+    let (Some(letter), Some(Destination::Phone(phone))) = (&reserved.link, &reserved.others) else {
+        return;
+    };
+    let Some(config) = &app.config.twilio else {
+        return;
+    };
+    let locale = reserved
+        .wanted
+        .locale
+        .unwrap_or(reserved.client.settings.locale);
+    let opens_at = letter.opens_at.unwrap_or(reserved.sent_at);
+    let text = mail::warning_sms(
+        reserved.client.brand_name(),
+        opens_at,
+        &letter.stop_url,
+        locale,
+    );
+    if let Err(error) = twilio::send(&*app.http, config, phone, &text, TIMEOUT).await {
+        log::warn!("a phone was not told of a recovery: {error}");
     }
 }
 
@@ -133,6 +182,9 @@ pub(super) async fn withdraw(
     change(asked, None, |account, _| {
         let mut account = account.ok_or(Error::UserNotFound)?;
         account.withdraw(&reserved.dispatch);
+        if let Some(letter) = &reserved.link {
+            account.withdraw_link(&letter.name);
+        }
         let event = Event::new(Kind::DeliveryFailed).with(detail.clone());
         Ok(Decision::store(account, event, ()))
     })

@@ -8,9 +8,11 @@ mod deliver;
 mod quotas;
 mod reserve;
 
-use self::deliver::{Undelivered, deliver, pause_seconds, withdraw};
-pub(super) use self::reserve::{Reserved, reserve_on};
-use self::reserve::{refuse_if_locked, reserve, sendable};
+use self::deliver::{Undelivered, deliver, pause_seconds, tell_others, withdraw};
+pub(super) use self::reserve::{
+    LinkLetter, Reserved, refuse_if_locked, reserve_on, reserved, reserved_link,
+};
+use self::reserve::{reserve, sendable};
 use super::asked::Asked;
 use super::change::{Decision, change, per_minute};
 use crate::call::{Call, Message};
@@ -81,6 +83,7 @@ pub(super) fn note(call: &Call, channel: Channel, failure: Option<&Error>) {
 
 async fn deliver_or_withdraw(asked: &Asked, reserved: &Reserved) -> Result<(), Error> {
     let Err(error) = deliver(asked, reserved).await else {
+        tell_others(asked.app(), reserved).await;
         return Ok(());
     };
     log::warn!("a message was not sent: {error}");

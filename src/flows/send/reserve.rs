@@ -8,6 +8,7 @@ use crate::domain::account::{Account, Dispatch};
 use crate::domain::client::ClientState;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Method, Purpose};
+use crate::domain::session::{AFTER_DELAY, LinkName, RECOVERY_LINK_LIFETIME};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::flows::asked::Asked;
@@ -24,6 +25,31 @@ pub(in crate::flows) struct Reserved {
     pub client: ClientState,
     pub quotas: Vec<Quota>,
     pub sent_at: UnixTime,
+    /// In the place of a code.
+    pub link: Option<LinkLetter>,
+    /// Another channel that is told of a link which has to wait.
+    pub others: Option<Destination>,
+}
+
+/// A recovery link on its way.
+pub(in crate::flows) struct LinkLetter {
+    pub name: LinkName,
+    pub url: String,
+    pub stop_url: String,
+    pub opens_at: Option<UnixTime>,
+}
+
+impl Reserved {
+    /// Seconds until what was sent is of no use any more.
+    pub(in crate::flows) fn lifetime(&self, now: UnixTime) -> u64 {
+        match &self.link {
+            None => self.dispatch.lifetime,
+            Some(letter) => match letter.opens_at {
+                None => RECOVERY_LINK_LIFETIME,
+                Some(opens_at) => opens_at.seconds_from(now) + AFTER_DELAY,
+            },
+        }
+    }
 }
 
 /// Stores the new challenge together with every counter, or says which limit is in the way.
@@ -89,7 +115,7 @@ fn reachable(account: &Account, facts: &Facts<'_>, wanted: Wanted) -> Result<Des
 }
 
 /// A code that could not be tried is not sent: it would only cost money.
-pub(super) fn refuse_if_locked(
+pub(in crate::flows) fn refuse_if_locked(
     account: &Account,
     purpose: Purpose,
     now: UnixTime,
@@ -120,22 +146,61 @@ fn decide(
         .map_err(|cooldown| Error::SendLimited {
             retry_after: cooldown.until.seconds_from(asked.now()),
         })?;
+    let event = Event::new(Kind::CodeSent)
+        .by(wanted.method())
+        .with(json!({"channel": channel, "purpose": purpose}));
+    let decision = Decision::store(account, event, dispatch);
+    Ok(reserved(decision, facts, wanted, destination))
+}
+
+/// The decision with everything that limits the message.
+pub(in crate::flows) fn reserved(
+    decision: Decision<Dispatch>,
+    facts: &Facts<'_>,
+    wanted: Wanted,
+    destination: Destination,
+) -> Decision<Reserved> {
+    limited(decision, facts, wanted, destination, (None, None))
+}
+
+/// The same for a link, of which another channel may be told: that is counted with it.
+pub(in crate::flows) fn reserved_link(
+    decision: Decision<Dispatch>,
+    facts: &Facts<'_>,
+    wanted: Wanted,
+    destination: Destination,
+    letter: LinkLetter,
+    others: Option<Destination>,
+) -> Decision<Reserved> {
+    limited(decision, facts, wanted, destination, (Some(letter), others))
+}
+
+fn limited(
+    decision: Decision<Dispatch>,
+    facts: &Facts<'_>,
+    wanted: Wanted,
+    destination: Destination,
+    (link, others): (Option<LinkLetter>, Option<Destination>),
+) -> Decision<Reserved> {
+    let (asked, client) = (facts.asked, facts.client);
+    let mut quotas_of_all = quotas(asked, client, &destination);
+    let of_others = others.iter().flat_map(|other| quotas(asked, client, other));
+    quotas_of_all.extend(of_others);
     let conditions = Conditions {
-        quotas: quotas(asked, client, &destination),
+        quotas: quotas_of_all.clone(),
         provider: Some(destination.provider()),
     };
-    let reserved = Reserved {
+    let reserved = |dispatch| Reserved {
         wanted,
         dispatch,
         destination,
         client: client.clone(),
-        quotas: conditions.quotas.clone(),
+        quotas: quotas_of_all,
         sent_at: asked.now(),
+        link,
+        others,
     };
-    let event = Event::new(Kind::CodeSent)
-        .by(wanted.method())
-        .with(json!({"channel": channel, "purpose": purpose}));
-    Ok(Decision::store(account, event, reserved).on(conditions))
+    decision.map(reserved).on(conditions)
 }
 
 /// A refusal that its user brought about, or that costs somebody a message, is recorded.

@@ -233,10 +233,6 @@ impl Turn<'_> {
                 attempts_remaining,
                 retry_after,
             }),
-            Repeat::Answered(Answer::WrongCredential) => Err(Error::InvalidCode {
-                attempts_remaining: None,
-                retry_after: None,
-            }),
         };
         Ok(Some(match answer {
             Ok(added) => Outcome::Done {

@@ -5,12 +5,18 @@
 //! where every other one is, and whatever comes twice or at once is decided once.
 
 mod act;
+mod contact;
 mod create;
 mod leave;
+mod link;
+mod manage;
 mod open;
 mod prove;
+mod recover;
 mod result;
 mod send;
+mod send_link;
+mod setup;
 mod view;
 mod ways;
 
@@ -23,12 +29,18 @@ use crate::domain::session::{SessionId, SessionRequest};
 use crate::error::Error;
 use crate::storage::sessions;
 
+pub use self::contact::{confirm_contact, send_again, set_contact};
 pub use self::create::{Created, NewSession, create};
 pub use self::leave::{Leaving, cancel, finish};
+pub use self::link::{Followed, LinkView, follow_link, look_at_link, stop_link};
+pub use self::manage::{lose, name_of, remove, rename, turn_off};
 pub use self::open::{keep_open, open, set_locale, state};
 pub use self::prove::{Presented, verify};
+pub use self::recover::{recover, send_recovery};
 pub use self::result::{SessionResult, result};
 pub use self::send::send_code;
+pub use self::send_link::{send_link, send_link_in_session};
+pub use self::setup::{begin_app, codes_kept, confirm_app, drop_pending, new_codes};
 pub use self::view::View;
 
 /// A browser's request in a session: which, and what it holds to prove that it is the one that keeps it.

@@ -1,12 +1,12 @@
 //! `POST /session/send`: a code by SMS or e-mail, by the rules of every other one.
 
 use super::act::{Act, Told, act, refusal_with_state};
-use super::{Done, Refused, Visit};
+use super::{Done, Place, Refused, Visit};
 use crate::domain::method::{Channel, Purpose};
 use crate::domain::session::Stage;
 use crate::error::Error;
 use crate::flows::change::{Decision, Effects, Write, change};
-use crate::flows::send::{self, Wanted};
+use crate::flows::send::{self, Reserved, Wanted};
 
 /// Sends a code. The page does so by itself at most once a session.
 pub async fn send_code(visit: &Visit, channel: Channel) -> Result<Done, Refused> {
@@ -40,22 +40,32 @@ pub(super) async fn send_in(
     })
     .await
     .inspect_err(|refused| send::note(&visit.call, channel, Some(&refused.error)))?;
+    hand_over(visit, &place, reserved, done).await
+}
+
+/// Hands a reserved message over; nothing is reserved where the request was answered before.
+pub(super) async fn hand_over(
+    visit: &Visit,
+    place: &Place,
+    reserved: Option<Reserved>,
+    done: Done,
+) -> Result<Done, Refused> {
     let Some(reserved) = reserved else {
         return Ok(done);
     };
     match send::hand_over(&place.asked, &reserved).await {
         Ok(()) => Ok(done),
         Err(error) => {
-            if let Err(error) = forget(visit, &place).await {
+            if let Err(error) = forget(visit, place).await {
                 log::warn!("a session's answer was not taken back: {error}");
             }
-            Err(refusal_with_state(visit, &place, error).await)
+            Err(refusal_with_state(visit, place, error).await)
         }
     }
 }
 
 /// The request was not carried out after all: it may come again under its name.
-async fn forget(visit: &Visit, place: &super::Place) -> Result<(), Error> {
+async fn forget(visit: &Visit, place: &Place) -> Result<(), Error> {
     let Some(once) = &visit.once else {
         return Ok(());
     };

@@ -4,16 +4,17 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::act::Seen;
+use super::setup::{language, unnamed};
 use super::ways;
-use crate::domain::account::{Account, Session};
+use crate::domain::account::{Account, FactorType, Session};
+use crate::domain::codes::otpauth;
 use crate::domain::crypto::digest;
-use crate::domain::ids::FactorId;
 use crate::domain::method::{Channel, Class, Method, Purpose};
 use crate::domain::session::{SessionPurpose, Stage};
 use crate::domain::settings::Locale;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
-use crate::flows::destination::destination;
+use crate::flows::destination::{destination, is_configured};
 
 /// What the page needs to say where it belongs, also once its session has ended.
 #[derive(Debug, Clone, Serialize)]
@@ -95,7 +96,7 @@ pub(super) fn surroundings(seen: &Seen<'_>, locale: Option<Locale>) -> Surroundi
 
 /// What the session's page may see of the account.
 pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> Result<View, Error> {
-    let (place, client) = (seen.place, seen.client);
+    let place = seen.place;
     let asked = &place.asked;
     let session = account.session(&place.id).ok_or(Error::SessionNotFound)?;
     let proved = session.stage.is_proved();
@@ -121,9 +122,13 @@ pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> R
         auto_send: session.auto_send,
         passkey_rp_id: asked.app().config.public_url.host().to_owned(),
         remember: json!({"offered": false, "days": 0}),
-        enrolment: enrolment(seen, account, session),
-        pending_enrolment: None,
-        factors: if proved { factors(account) } else { Vec::new() },
+        enrolment: enrolment(seen, account, session)?,
+        pending_enrolment: pending(seen, account, session)?,
+        factors: if proved {
+            factors(seen, account, session)?
+        } else {
+            Vec::new()
+        },
         added,
         recovery_codes_remaining: account.recovery_codes_remaining(),
         recovery_codes: session.shown(asked.vault())?,
@@ -131,7 +136,6 @@ pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> R
         recovery: recovery(seen, account),
     };
     view.revision = revision(&view)?;
-    let _ = client;
     Ok(view)
 }
 
@@ -207,15 +211,146 @@ fn sent(seen: &Seen<'_>, account: &Account, channel: Channel, purpose: Purpose) 
     }))
 }
 
-fn enrolment(_: &Seen<'_>, _: &Account, session: &Session) -> Option<Value> {
-    matches!(session.stage, Stage::Enrol | Stage::Manage)
-        .then(|| json!({"types": [], "full": {}, "recovered": session.recovered}))
+/// What can be set up now, where something can.
+fn enrolment(
+    seen: &Seen<'_>,
+    account: &Account,
+    session: &Session,
+) -> Result<Option<Value>, Error> {
+    if !matches!(session.stage, Stage::Enrol | Stage::Manage) {
+        return Ok(None);
+    }
+    let (asked, client) = (&seen.place.asked, seen.client);
+    let allows = |method| client.settings.allows(method);
+    let mut types = Vec::new();
+    let mut full = Map::new();
+    for kind in [FactorType::Totp] {
+        let method = match kind {
+            FactorType::Passkey => Method::Passkey,
+            FactorType::Totp => Method::Totp,
+        };
+        if allows(method) {
+            types.push(kind.name());
+        }
+        if account.active_of(kind) >= kind.most() {
+            full.insert(kind.name().to_owned(), kind.most().into());
+        }
+    }
+    let safe = !types.is_empty();
+    for (channel, set) in [
+        (Channel::Sms, account.phone(asked.vault())?.is_some()),
+        (Channel::Email, account.email(asked.vault())?.is_some()),
+    ] {
+        let method = channel.method(Purpose::Verify);
+        // What proves little is no way back in, unless nothing else is allowed.
+        let offered = !(session.recovered && safe);
+        if allows(method) && is_configured(&asked.app().config, channel) && offered {
+            types.push(method.name());
+        }
+        if set {
+            full.insert(method.name().to_owned(), 1.into());
+        }
+    }
+    Ok(Some(
+        json!({"types": types, "full": full, "recovered": session.recovered}),
+    ))
 }
 
-fn factors(account: &Account) -> Vec<Value> {
-    let _: Option<FactorId> = None;
-    let _ = account;
-    Vec::new()
+/// What is being set up: the same after a reload.
+fn pending(seen: &Seen<'_>, account: &Account, session: &Session) -> Result<Option<Value>, Error> {
+    let (asked, now) = (&seen.place.asked, seen.place.asked.now());
+    if !matches!(session.stage, Stage::Enrol | Stage::Manage) {
+        return Ok(None);
+    }
+    if let Some(waiting) = &session.contact {
+        let typed = waiting.open(&seen.place.id, asked.vault())?;
+        let cooldown = seen.client.settings.cooldown_seconds.get().into();
+        let again = account.next_message_at(typed.channel(), cooldown, now);
+        let expires_at = waiting.expires_at();
+        return Ok(Some(json!({
+            "type": typed.channel(),
+            "destination": typed.masked(),
+            "sent": {
+                "digits": Purpose::Verify.digits(),
+                "sent_at": expires_at.minus(Purpose::Verify.lifetime()),
+                "expires_at": expires_at,
+                "send_again_at": again.unwrap_or(now),
+            },
+            "locked_until": account.locks(now).of(Class::Delivered),
+        })));
+    }
+    let Some((id, expires_at)) = account.pending_app(now) else {
+        return Ok(None);
+    };
+    let Some(secret) = account.pending_secret(asked.vault(), &id, now)? else {
+        return Ok(None);
+    };
+    let issuer = seen.client.issuer();
+    let url = otpauth::uri(
+        issuer,
+        &secret.account_name,
+        &secret.secret,
+        &secret.parameters,
+    );
+    Ok(Some(json!({
+        "type": "totp",
+        "secret": otpauth::base32(&secret.secret),
+        "otpauth_url": url,
+        "digits": secret.parameters.digits,
+        "expires_at": expires_at,
+    })))
+}
+
+/// The ways on file: the factors, and the number and the address beside them.
+fn factors(seen: &Seen<'_>, account: &Account, session: &Session) -> Result<Vec<Value>, Error> {
+    let vault = seen.place.asked.vault();
+    let locale = language(session.locale, seen.place, seen.client);
+    let here = |id: &str| session.added.iter().any(|added| added == id);
+    let mut listed = Vec::new();
+    for factor in account.listed_factors(vault)? {
+        let id = factor.id.as_str();
+        let mut fields = json!({
+            "id": id,
+            "type": factor.kind.name(),
+            "name": factor.name.unwrap_or_else(|| unnamed(factor.kind, locale).to_owned()),
+            "state": factor.state,
+            "created_at": factor.created_at,
+            "last_used_at": factor.last_used_at,
+            "added_here": here(id),
+        });
+        if let (Some(credential), Value::Object(fields)) = (factor.credential, &mut fields) {
+            let passkey =
+                json!({"credential_id": credential.id, "backed_up": credential.backed_up});
+            fields.insert("passkey".to_owned(), passkey);
+        }
+        listed.push(fields);
+    }
+    let contact = [
+        (
+            "sms",
+            Channel::Sms,
+            account.phone(vault)?.map(|phone| phone.masked()),
+        ),
+        (
+            "email",
+            Channel::Email,
+            account.email(vault)?.map(|email| email.masked()),
+        ),
+    ];
+    for (id, channel, masked) in contact {
+        if let Some(masked) = masked {
+            listed.push(json!({
+                "id": id,
+                "type": id,
+                "name": masked,
+                "state": if account.is_disabled(channel) { "disabled" } else { "active" },
+                "created_at": account.contact_set_at(channel),
+                "last_used_at": null,
+                "added_here": here(id),
+            }));
+        }
+    }
+    Ok(listed)
 }
 
 /// How a person gets back in who has lost every way; nothing where nothing can.
@@ -233,6 +368,11 @@ fn recovery(seen: &Seen<'_>, account: &Account) -> Option<Value> {
         for channel in [Channel::Sms, Channel::Email] {
             if let Ok(destination) = destination(asked, client, account, channel) {
                 let masked = destination.masked();
+                if channel == Channel::Email && settings.has_return_url() {
+                    methods.push(
+                        json!({"type": "link", "destination": masked, "locked_until": locked_until}),
+                    );
+                }
                 methods.push(
                     json!({"type": channel, "destination": masked, "locked_until": locked_until}),
                 );
@@ -248,9 +388,27 @@ fn recovery(seen: &Seen<'_>, account: &Account) -> Option<Value> {
     })
 }
 
+/// A link that is under way.
+fn link_sent(seen: &Seen<'_>, account: &Account) -> Option<Value> {
+    let (asked, now) = (&seen.place.asked, seen.place.asked.now());
+    let link = account.live_link(now)?;
+    let cooldown = seen.client.settings.cooldown_seconds.get().into();
+    let again = account.next_message_at(Channel::Email, cooldown, now);
+    let destination = destination(asked, seen.client, account, Channel::Email).ok()?;
+    Some(json!({
+        "type": "link",
+        "destination": destination.masked(),
+        "digits": 8,
+        "sent_at": account.last_message_at(Channel::Email).unwrap_or(now),
+        "expires_at": link.expires_at(),
+        "send_again_at": again.unwrap_or(now),
+        "opens_at": link.opens_at(),
+    }))
+}
+
 fn recovery_sent(seen: &Seen<'_>, account: &Account) -> Option<Value> {
     let (asked, client) = (&seen.place.asked, seen.client);
-    let mut found = None;
+    let mut found = link_sent(seen, account);
     for channel in [Channel::Sms, Channel::Email] {
         let Some(Value::Object(mut fields)) = sent(seen, account, channel, Purpose::Recovery)
         else {

@@ -148,7 +148,7 @@ endpoints.set("POST /factors", ({ world, body }) => {
   if (before?.type === type && body.fresh !== true && before.expires_at! > now(world)) return viewOf(world);
   world.user.ways = world.user.ways.filter((way) => way !== before);
   world.session.contact = null;
-  if (activeWays(world, type).length >= 5) throw new Refusal(409, "factor_limit");
+  if (activeWays(world, type).length >= 5) throw new Refusal(409, "factor_limit_reached");
   const name = type === "totp" ? "Authenticator app" : "Phone";
   const number = activeWays(world, type).length;
   addWay(world, type, {

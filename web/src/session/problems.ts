@@ -60,7 +60,7 @@ export function explain(failure: Failure, about: Circumstances): Sentence[] {
       return [sentence(words.verify.sendingDown)];
     case "destination_not_allowed":
       return [sentence(words.verify.country)];
-    case "factor_limit":
+    case "factor_limit_reached":
       return [sentence(words.enrol.full, { n: (about.type && failure.body.view?.enrolment?.full[about.type]) ?? 1 })];
     case "last_factor":
       return [sentence(words.manage.last)];

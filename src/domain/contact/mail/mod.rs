@@ -114,5 +114,20 @@ pub fn render(mail: Mail, locale: Locale, look: Look<'_>, about: &About<'_>) -> 
     }
 }
 
+/// The text message that tells a phone of a recovery which has to wait. It holds no code, so it is bound to no host.
+pub fn warning_sms(app: &str, opens_at: UnixTime, stop_url: &str, locale: Locale) -> String {
+    let app = super::message::gsm7_name(app);
+    let at = moment::Moment::of(opens_at).in_digits();
+    match locale {
+        Locale::En => {
+            format!("{app}: recovery asked for, possible from {at} UTC. Not you? {stop_url}")
+        }
+        // Without the accents that would leave GSM-7.
+        Locale::Es => format!(
+            "{app}: se ha pedido recuperar el acceso; posible desde {at} UTC. Si no lo has pedido: {stop_url}"
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,21 @@ impl Moment {
     }
 }
 
+impl Moment {
+    /// As `2026-11-25 15:04`.
+    pub(super) fn in_digits(&self) -> String {
+        let Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+        } = self;
+        let month = month + 1;
+        format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
