@@ -11,8 +11,8 @@ import { accountRoutes } from "./routes/account.mjs";
 import { authenticatorRoutes } from "./routes/authenticator.mjs";
 import { changeRoutes } from "./routes/changes.mjs";
 import { destinationRoutes } from "./routes/destinations.mjs";
-import { passkeyRoutes } from "./routes/passkeys.mjs";
 import { hostedRoutes } from "./routes/hosted.mjs";
+import { passkeyRoutes } from "./routes/passkeys.mjs";
 import { recoveryRoutes } from "./routes/recovery.mjs";
 import { secondStepRoutes } from "./routes/second-step.mjs";
 import { securityRoutes } from "./routes/security.mjs";
@@ -41,19 +41,18 @@ const script = "text/javascript; charset=utf-8";
 const asset = (name, type) => file(new URL(`public/${name}`, import.meta.url), type);
 const file = (url, type) => {
   const content = readFileSync(url);
+  return (c) => c.body(content, 200, { "Content-Type": type, "Cache-Control": "no-cache" });
+};
+
 function ownRoutes(app, context) {
   context.change = changeRoutes(app, context);
   secondStepRoutes(app, context);
   recoveryRoutes(app, context);
-  authenticatorRoutes(app, context);
+  context.firstRecoveryCodes = authenticatorRoutes(app, context);
+  passkeyRoutes(app, context);
   destinationRoutes(app, context);
   securityRoutes(app, context);
 }
-
-const asset = (name, type) => {
-  const content = readFileSync(new URL(`public/${name}`, import.meta.url));
-  return (c) => c.body(content, 200, { "Content-Type": type, "Cache-Control": "no-cache" });
-};
 
 /** `hosted` is the address of Candado's page, where that takes the place of the application's own screens. */
 export function createApp({ store, candado, appUrl, hosted }) {
@@ -78,12 +77,6 @@ export function createApp({ store, candado, appUrl, hosted }) {
 
   const context = { store, sessions, candado, appUrl: origin, onScreen: new OnScreen() };
   accountRoutes(app, context);
-  secondStepRoutes(app, context);
-  recoveryRoutes(app, context);
-  context.firstRecoveryCodes = authenticatorRoutes(app, context);
-  passkeyRoutes(app, context);
-  destinationRoutes(app, context);
-  securityRoutes(app, context);
   if (hosted) hostedRoutes(app, context);
   else ownRoutes(app, context);
 

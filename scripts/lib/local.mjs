@@ -5,11 +5,8 @@ import { join } from "node:path";
 import { environment, tool } from "./npm.mjs";
 import { root, step } from "./steps.mjs";
 
-/** The settings are for `npm run example`, whose pages use passkeys. */
-export const demoClient = { id: "app123", secret: "secret123", settings: { passkey_origins: ["http://localhost:3000"] } };
-
-/** Where the example's hosted variant is. */
-const demoSettings = { return_urls: ["http://localhost:3000/mfa/done"] };
+/** The settings are for `npm run example`: its pages use passkeys, and in its other variant the hosted page. */
+export const demoClient = { id: "app123", secret: "secret123", settings: { passkey_origins: ["http://localhost:3000"], return_urls: ["http://localhost:3000/mfa/done"] } };
 
 /** For every run of wrangler: no look-ups on the network, no banner about updates. */
 export const wranglerEnvironment = {
@@ -82,7 +79,6 @@ export async function prepareDatabase(state) {
 const insertDemoClient = `
   INSERT INTO clients (client_id, name, secret_digest, settings, created_at)
   VALUES ('${demoClient.id}', 'Demo', '${secretDigest(demoClient)}', '${JSON.stringify(demoClient.settings)}', unixepoch())
-  VALUES ('${demoClient.id}', 'Demo', '${secretDigest(demoClient)}', '${JSON.stringify(demoSettings)}', unixepoch())
   ON CONFLICT DO NOTHING`;
 
 /** As the service digests client secrets: SHA-256 over texts that are each preceded by their length. */

@@ -108,6 +108,17 @@ impl Party {
         }
     }
 
+    /// With this service's own hosted page, where that may ask for these passkeys. `host` is its host without a port.
+    #[must_use]
+    pub fn and_page(mut self, origin: &str, host: &str) -> Self {
+        let above = host.strip_suffix(self.id.as_str());
+        let fits = above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if fits && !self.origins.iter().any(|other| other == origin) {
+            self.origins.push(origin.to_owned());
+        }
+        self
+    }
+
     pub fn as_party(&self) -> RelyingParty<'_> {
         RelyingParty {
             id: &self.id,

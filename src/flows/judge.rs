@@ -157,7 +157,6 @@ fn judge_passkey(
     })
 }
 
-fn refused(refusal: Refusal, now: UnixTime) -> Error {
 pub(super) fn refused(refusal: Refusal, now: UnixTime) -> Error {
     match refusal {
         Refusal::Locked { until } => Error::Locked {

@@ -161,19 +161,19 @@ pub async fn passkey_challenge(asked: &Asked) -> Result<Opened, Error> {
     .await
 }
 
-fn refuse_if_unused(facts: &Facts<'_>) -> Result<(), Error> {
+pub(super) fn refuse_if_unused(facts: &Facts<'_>) -> Result<(), Error> {
     if facts.client.settings.allows(Method::Passkey) {
         return Ok(());
     }
     Err(Error::MethodNotUsed(Method::Passkey))
 }
 
-fn party(facts: &Facts<'_>) -> Party {
-    let own = facts.asked.app().config.public_url.host();
-    Party::of(&facts.client.settings, own)
+pub(super) fn party(facts: &Facts<'_>) -> Party {
+    let own = &facts.asked.app().config.public_url;
+    Party::of(&facts.client.settings, own.host()).and_page(own.as_str(), own.host())
 }
 
-fn opened(
+pub(super) fn opened(
     challenge: &PasskeyChallenge,
     options: serde_json::Result<Value>,
 ) -> Result<Opened, Error> {

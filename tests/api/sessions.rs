@@ -117,7 +117,7 @@ async fn a_code_by_sms_is_bound_to_this_host_and_verifies_on_the_page() {
     let told = result(&app, &page.finish().await).await.expect(200);
     assert_eq!(
         (&told["method"], &told["amr"]),
-        (&json!("sms"), &json!(["otp", "sms"]))
+        (&json!("sms"), &json!(["sms"]))
     );
 }
 

@@ -440,3 +440,54 @@ async fn codes_are_made_anew_after_one_was_spent_and_never_without_a_proof() {
         .await
         .fails(400, "invalid_code");
 }
+
+#[tokio::test]
+async fn a_browser_is_remembered_where_its_user_asked_for_it_and_forgotten_with_the_next_way() {
+    let settings = json!({"return_urls": [RETURN_URL], "remember_days": 30});
+    let app = TestApp::with_settings(settings).await;
+    let ann = app.enrolled("ann").await;
+    app.advance(60);
+    let asks = json!({"user_id": "ann", "purpose": "verify", "return_url": RETURN_URL, "state": "s-123", "remember": true});
+    let page = Page::with(&app, asks).await;
+    let view = page.open().await.expect(200);
+    assert_eq!(view["remember"], json!({"offered": true, "days": 30}));
+    let body = json!({"method": "totp", "code": ann.code(app.now()), "remember": true});
+    let view = page.post("verify", body).await.expect(200);
+    assert!(!view.to_string().contains("trusted_device\""), "{view}");
+    let code = page.finish().await;
+    let told = app
+        .post("/mfa/sessions/result", json!({"code": code}))
+        .await
+        .expect(200);
+    let value = told["trusted_device"].as_str().unwrap();
+    let check = json!({"user_id": "ann", "trusted_device": value});
+    app.post("/mfa/trusted-devices/check", check)
+        .await
+        .expect(200);
+
+    app.advance(60);
+    let page = proved(&app, &ann, "manage").await;
+    let devices = page.state().await["trusted_devices"].clone();
+    assert_eq!(devices.as_array().unwrap().len(), 1);
+    let at = format!("trusted-devices/{}", devices[0]["id"].as_str().unwrap());
+    page.press(Method::DELETE, "trusted-devices/nothing", Value::Null)
+        .await
+        .fails(404, "not_found");
+    let view = page
+        .press(Method::DELETE, &at, Value::Null)
+        .await
+        .expect(200);
+    assert_eq!(view["trusted_devices"], json!([]));
+
+    // Not where the application did not ask for it, nor for what does not count.
+    app.advance(60);
+    let page = Page::opened(&app, "verify").await;
+    assert_eq!(page.state().await["remember"]["offered"], false);
+    let body = json!({"method": "totp", "code": ann.code(app.now()), "remember": true});
+    page.post("verify", body).await.expect(200);
+    let told = app
+        .post("/mfa/sessions/result", json!({"code": page.finish().await}))
+        .await
+        .expect(200);
+    assert!(told.get("trusted_device").is_none());
+}

@@ -32,7 +32,7 @@ before(async () => {
   returnUrl = `http://localhost:${(application.address() as AddressInfo).port}/done`;
   service = await start();
   await ask("PATCH", `/admin/clients/${service.client_id}`, service.admin_token, {
-    settings: { return_urls: [returnUrl], recovery_return_url: returnUrl, brand: { name: "Meadow", colour: "#1f6f4a" } },
+    settings: { return_urls: [returnUrl], recovery_return_url: returnUrl, brand: { name: "Meadow", colour: "#1f6f4a" }, remember_days: 30 },
   });
   token = await newToken();
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM!, args: process.env.CHROMIUM_ARGUMENTS!.split(" ") });

@@ -293,6 +293,8 @@ export interface SessionResult {
   /** When, in Unix seconds. */
   authTime: number | null;
   nonce: string | null;
+  /** For a cookie of yours, if the user asked for the browser to be remembered. */
+  trustedDevice?: string | undefined;
 }
 
 /** Masked: safe to show. */

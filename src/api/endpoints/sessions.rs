@@ -10,7 +10,9 @@ use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{ApiJson, Authorized, Token, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, PAGE};
+use crate::domain::account::SessionProof;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::method::Method;
 use crate::domain::scope::Scope;
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Label, Locale};
@@ -110,6 +112,10 @@ struct SessionResultResponse {
     auth_time: Option<UnixTime>,
     /// As it was given for the session.
     nonce: Option<String>,
+    /// For a cookie of yours, if the user asked for the browser to be remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    trusted_device: Option<String>,
 }
 
 async fn result(
@@ -125,18 +131,26 @@ async fn result(
         user_id: result.user,
         purpose: result.purpose,
         method: result.method,
-        amr: amr(result.method),
+        amr: amr(result.proof),
         auth_time: result.auth_time,
         nonce: result.nonce,
+        trusted_device: result.trusted_device,
     }))
 }
 
-/// RFC 8176 §2. A recovery code is not one of the things it has a word for.
-fn amr(method: Option<&str>) -> Vec<&'static str> {
-    match method {
-        Some("totp" | "email") => vec!["otp"],
-        Some("sms") => vec!["otp", "sms"],
-        _ => Vec::new(),
+/// RFC 8176 §2; nothing for what it has no word for, so that whoever asks for a word refuses it.
+fn amr(proof: Option<SessionProof>) -> Vec<&'static str> {
+    let Some(proof) = proof else {
+        return Vec::new();
+    };
+    match proof.by {
+        Method::Totp => vec!["otp"],
+        Method::Sms => vec!["sms"],
+        Method::Passkey if proof.user_verified => vec!["pop", "user"],
+        Method::Passkey => vec!["pop"],
+        Method::Email | Method::Generated | Method::RecoveryCode | Method::RecoveryMessage => {
+            Vec::new()
+        }
     }
 }
 

@@ -14,6 +14,8 @@ use crate::api::json::Json;
 use crate::api::qr_image;
 use crate::domain::fields::Fields;
 use crate::domain::session::{AT_MOST, SessionId};
+use crate::error::Error;
+use crate::flows::Opened;
 use crate::flows::session::{Done, Leaving, Refused, View};
 
 /// Seconds the cookie of the ways is kept: 90 days.
@@ -50,6 +52,10 @@ impl Answer {
             answer.cookies.push(cookie(WAYS, ways, WAYS_LIFETIME));
         }
         answer
+    }
+
+    pub(super) fn opened(opened: &Opened) -> Self {
+        Self::new(&json!({"challenge_id": opened.challenge, "publicKey": opened.public_key}))
     }
 
     pub(super) fn leaving(leaving: &Leaving) -> Self {
@@ -110,6 +116,9 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let Refused { error, view, ended } = self.0;
         let mut more = Fields::new();
+        if let Error::InvalidCredential(refusal) = &error {
+            more.insert("reason".to_owned(), refusal.reason().into());
+        }
         let values = [
             ("view", view.map(|view| shown(&view))),
             (

@@ -2,13 +2,16 @@
 
 use serde::Deserialize;
 
+use crate::api::evidence::{MadeCredential, UsedCredential, evidence};
 use crate::domain::account::TypedContact;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
+use crate::domain::ids::ChallengeId;
 use crate::domain::method::{Channel, Method};
 use crate::domain::settings::Locale;
 use crate::error::Error;
+use crate::flows::Evidence;
 use crate::flows::session::Presented;
 
 /// An empty body, or an object with nothing in it.
@@ -57,30 +60,53 @@ pub(super) enum Typed {
     Sms,
     Email,
     RecoveryCode,
+    Passkey,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Verify {
     method: Typed,
-    code: String,
+    code: Option<String>,
+    challenge_id: Option<ChallengeId>,
+    credential: Option<UsedCredential>,
     #[serde(default)]
     remember: bool,
 }
 
 impl Verify {
-    pub(super) fn presented(&self) -> Presented {
-        Presented {
-            method: match self.method {
-                Typed::Totp => Method::Totp,
-                Typed::Sms => Method::Sms,
-                Typed::Email => Method::Email,
-                Typed::RecoveryCode => Method::RecoveryCode,
-            },
-            code: typed(&self.code),
+    pub(super) fn presented(self) -> Result<Presented, Error> {
+        let method = match self.method {
+            Typed::Totp => Method::Totp,
+            Typed::Sms => Method::Sms,
+            Typed::Email => Method::Email,
+            Typed::RecoveryCode => Method::RecoveryCode,
+            Typed::Passkey => Method::Passkey,
+        };
+        let code = self.code.as_deref().map(typed);
+        let evidence = evidence(code, self.challenge_id, self.credential)?;
+        let fits = |evidence: &Evidence| {
+            matches!(evidence, Evidence::Passkey(_)) == (method == Method::Passkey)
+        };
+        let evidence = evidence.filter(fits).ok_or_else(|| {
+            let message = "Expected code, or with the method passkey challenge_id and credential";
+            Error::invalid("method", message)
+        })?;
+        Ok(Presented {
+            method,
+            evidence,
             remember: self.remember,
-        }
+        })
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AddPasskey {
+    pub challenge_id: ChallengeId,
+    pub credential: MadeCredential,
+    /// Proposed from browser and system.
+    pub name: String,
 }
 
 #[derive(Clone, Copy, Deserialize)]

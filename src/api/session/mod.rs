@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 use self::answer::{Answer, PageError};
 use self::bodies::{
-    BeginFactor, Confirm, FactorToBegin, Lost, Nothing, Open, Recover, RecoverVerify, Rename, Send,
-    SetContact, SetLocale, Verify, typed,
+    AddPasskey, BeginFactor, Confirm, FactorToBegin, Lost, Nothing, Open, Recover, RecoverVerify,
+    Rename, Send, SetContact, SetLocale, Verify, typed,
 };
 use self::visitor::{Press, Visitor};
 use crate::api::extract::{PathText, from_query};
@@ -33,6 +33,9 @@ pub(super) fn routes() -> Router {
         .route("/session/locale", post(locale))
         .route("/session/send", post(send))
         .route("/session/verify", post(verify))
+        .route("/session/passkeys", post(add_passkey))
+        .route("/session/passkeys/options", post(passkey_options))
+        .route("/session/passkeys/challenge", post(passkey_challenge))
         .route("/session/factors", post(begin_factor))
         .route("/session/factors/totp/confirm", post(confirm_app))
         .route("/session/factors/{id}", patch(rename).delete(remove))
@@ -42,6 +45,8 @@ pub(super) fn routes() -> Router {
         .route("/session/pending", delete(drop_pending))
         .route("/session/recovery-codes", post(new_codes))
         .route("/session/recovery-codes/done", post(codes_kept))
+        .route("/session/trusted-devices", delete(forget_all))
+        .route("/session/trusted-devices/{id}", delete(forget_one))
         .route("/session/disable", post(turn_off))
         .route("/session/link", post(look_at_link))
         .route("/session/link/continue", post(follow_link))
@@ -113,9 +118,14 @@ async fn send(press: Press<Send>) -> Answered {
 }
 
 async fn verify(press: Press<Verify>) -> Answered {
-    let presented = press.body.presented();
-    let done = session::verify(&press.visit, &presented).await?;
-    Ok(Answer::done(&done).into_response())
+    let Press { visit, body } = press;
+    match body.presented() {
+        Ok(presented) => {
+            let done = session::verify(&visit, &presented).await?;
+            Ok(Answer::done(&done).into_response())
+        }
+        Err(error) => Err(session::refuse(&visit, error).await.into()),
+    }
 }
 
 async fn finish(press: Press<Nothing>) -> Answered {
@@ -229,4 +239,37 @@ async fn follow_link(visitor: Visitor<Open>) -> Answered {
     let followed = session::follow_link(&visit, &body?.secret).await?;
     let answer = Answer::of(&followed.view).keeping(&followed.id, followed.cookie.reveal());
     Ok(answer.into_response())
+}
+
+async fn passkey_challenge(press: Press<Nothing>) -> Answered {
+    let opened = session::passkey_challenge(&press.visit).await?;
+    Ok(Answer::opened(&opened).into_response())
+}
+
+async fn passkey_options(press: Press<Nothing>) -> Answered {
+    let opened = session::passkey_options(&press.visit).await?;
+    Ok(Answer::opened(&opened).into_response())
+}
+
+async fn add_passkey(press: Press<AddPasskey>) -> Answered {
+    let Press { visit, body } = press;
+    let name = session::name_of(&body.name);
+    let made = body.credential.answering(body.challenge_id);
+    match name.and_then(|name| Ok((name, made?))) {
+        Ok((name, made)) => {
+            let done = session::add_passkey(&visit, &made, &name).await?;
+            Ok(Answer::done(&done).into_response())
+        }
+        Err(error) => Err(session::refuse(&visit, error).await.into()),
+    }
+}
+
+async fn forget_all(press: Press<Nothing>) -> Answered {
+    let done = session::forget_browsers(&press.visit, None).await?;
+    Ok(Answer::done(&done).into_response())
+}
+
+async fn forget_one(PathText(id): PathText, press: Press<Nothing>) -> Answered {
+    let done = session::forget_browsers(&press.visit, Some(&id)).await?;
+    Ok(Answer::done(&done).into_response())
 }

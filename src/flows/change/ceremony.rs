@@ -50,7 +50,8 @@ pub(super) async fn judge(
         return Err(Error::MethodNotUsed(Method::Passkey));
     }
     let app = asked.app();
-    let party = Party::of(&client.settings, app.config.public_url.host());
+    let own = &app.config.public_url;
+    let party = Party::of(&client.settings, own.host()).and_page(own.as_str(), own.host());
     let (party, signatures, now) = (party.as_party(), &*app.signatures, asked.now());
     Ok(match proof {
         Proof::Code(_) => None,

@@ -89,6 +89,7 @@ fn remove_way(
         } else {
             account.set_email(vault, None, now)?;
         }
+        account.forget_browsers(None);
         let detail = json!({"phone": id == "sms", "email": id == "email", "page": true});
         return Ok(Event::new(Kind::ContactChanged).with(detail));
     }
@@ -148,6 +149,31 @@ pub async fn lose(visit: &Visit, ids: &[String]) -> Result<Done, Refused> {
         conclude_recovery(&mut account, place, facts)?;
         let mut decision = Decision::store(account, Event::new(Kind::RecoveryCodesReplaced), ());
         decision.effects.events.extend(events);
+        Ok(decision.map(|()| Ok(Told::plainly(()))))
+    })
+    .await?;
+    Ok(acted.1)
+}
+
+/// Forgets a remembered browser, or all of them.
+pub async fn forget_browsers(visit: &Visit, id: Option<&str>) -> Result<Done, Refused> {
+    let what = Act {
+        stages: &[Stage::Manage],
+        ..Act::IN_EVERY_STAGE
+    };
+    let acted = act(visit, what, |mut account, _, facts| {
+        let days = facts.client.settings.remember_days.get();
+        let devices = account.trusted_devices(days, facts.asked.now());
+        let of = |id: &str| {
+            let found = devices.iter().find(|device| device.id.as_str() == id);
+            found
+                .map(|device| &device.id)
+                .ok_or(Error::TrustedDeviceNotFound)
+        };
+        let one = id.map(of).transpose()?;
+        account.forget_browsers(one);
+        let event = Event::new(Kind::BrowsersForgotten).with(json!({"id": id, "page": true}));
+        let decision = Decision::store(account, event, ());
         Ok(decision.map(|()| Ok(Told::plainly(()))))
     })
     .await?;

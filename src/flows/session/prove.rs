@@ -3,17 +3,17 @@
 use super::act::{Act, Told, act};
 use super::{Done, Refused, Visit, ways};
 use crate::domain::account::SessionProof;
-use crate::domain::codes::guess::GuessedCode;
 use crate::domain::method::Method;
 use crate::domain::session::Stage;
 use crate::error::Error;
 use crate::flows::change::Proof;
+use crate::flows::evidence::Evidence;
 use crate::flows::judge::judge;
 
-/// A code, as what it was typed.
+/// What proves the person: a code as what it was typed, or a passkey's answer.
 pub struct Presented {
     pub method: Method,
-    pub code: GuessedCode,
+    pub evidence: Evidence,
     /// Whether the browser is to be remembered.
     pub remember: bool,
 }
@@ -23,7 +23,10 @@ pub async fn verify(visit: &Visit, presented: &Presented) -> Result<Done, Refuse
     let method = presented.method;
     let what = Act {
         stages: &[Stage::Verify, Stage::Manage],
-        proof: Some(Proof::on_the_page(&presented.code, method)),
+        proof: Some(match &presented.evidence {
+            Evidence::Code(code) => Proof::on_the_page(code, method),
+            Evidence::Passkey(answer) => Proof::Passkey(answer),
+        }),
         press: |_| {},
     };
     let (proved, mut done, place) = act(visit, what, |mut account, place, facts| {
@@ -38,7 +41,7 @@ pub async fn verify(visit: &Visit, presented: &Presented) -> Result<Done, Refuse
                 at: facts.asked.now(),
                 by: verified.method,
                 remember: presented.remember && place.request.remember,
-                user_verified: false,
+                user_verified: verified.user_verified == Some(true),
             });
         }
         let decision = judged.into_decision(account);

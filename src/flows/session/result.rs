@@ -21,6 +21,8 @@ pub struct SessionResult {
     pub auth_time: Option<UnixTime>,
     pub nonce: Option<String>,
     pub proof: Option<SessionProof>,
+    /// For a cookie of the application, where its user asked for the browser to be remembered.
+    pub trusted_device: Option<String>,
 }
 
 /// Hands the result over to the client that began the session, within a minute and once. Asked for again it
@@ -44,11 +46,24 @@ pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionRes
     let Owner { user, .. } = named.owner;
     let asked = Asked::by_client(call, caller, user);
     let request = SessionRequest::open(asked.vault(), &id, &named.request)?;
-    let fetched = change(&asked, None, |account, _| {
+    let fetched = change(&asked, None, |account, facts| {
         let mut account = account.ok_or_else(wrong_code)?;
         let session = account.session_mut(&id).ok_or_else(wrong_code)?;
         let outcome = session.fetch(secret, asked.now());
-        let told = (outcome, session.purpose, session.proof());
+        let (purpose, proof) = (session.purpose, session.proof());
+        let wanted = proof.filter(|proof| proof.remember && outcome == Fetched::Good);
+        let days = facts.client.settings.remember_days.get();
+        let remembered = match wanted {
+            Some(proof) => account.remember_browser(&asked.owner, proof.by, days, asked.now())?,
+            None => None,
+        };
+        let mut events = vec![Event::new(Kind::SessionEnded)];
+        events.extend(
+            remembered
+                .as_ref()
+                .map(|_| Event::new(Kind::BrowserRemembered)),
+        );
+        let told = (outcome, purpose, proof, remembered);
         let effects = match outcome {
             Fetched::Wrong => Effects::default(),
             Fetched::Again => Effects {
@@ -57,7 +72,7 @@ pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionRes
             },
             Fetched::Good => Effects {
                 write: Write::Store(Box::new(account)),
-                events: vec![Event::new(Kind::SessionEnded)],
+                events,
                 ..Effects::default()
             },
         };
@@ -67,7 +82,7 @@ pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionRes
         })
     })
     .await?;
-    let (outcome, purpose, proof) = fetched;
+    let (outcome, purpose, proof, remembered) = fetched;
     match outcome {
         Fetched::Wrong => return Err(wrong),
         Fetched::Again => return Err(Error::CodeAlreadyUsed { retry_after: None }),
@@ -80,6 +95,7 @@ pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionRes
         auth_time: proof.map(|proof| proof.at),
         nonce: request.nonce.map(|nonce| nonce.as_str().to_owned()),
         proof,
+        trusted_device: remembered.map(|remembered| remembered.value),
     })
 }
 

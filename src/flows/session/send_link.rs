@@ -182,6 +182,7 @@ impl Back<'_> {
             asked,
             client,
             guess: None,
+            answered: None,
         };
         let request = SessionRequest {
             return_url: return_url(&facts, self.fallback)?,

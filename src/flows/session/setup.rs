@@ -142,7 +142,9 @@ pub(super) fn way_added(
         .ok_or(Error::SessionNotFound)?;
     session.added.push(id.to_owned());
     let added = session.added.clone();
-    if session.recovered {
+    let recovered = session.recovered;
+    account.forget_browsers(None);
+    if recovered {
         if former_ways(account, facts, &added)?.is_empty() {
             return conclude_recovery(account, place, facts);
         }
@@ -191,6 +193,7 @@ pub(super) fn conclude_recovery(
         show_new_codes(account, place, facts)?;
     }
     account.end_other_sessions(&place.id);
+    account.forget_browsers(None);
     if let Some(session) = account.session_mut(&place.id) {
         session.stage = Stage::Done;
     }

@@ -6,13 +6,15 @@ use serde_json::{Map, Value, json};
 use super::act::Seen;
 use super::setup::{language, unnamed};
 use super::ways;
-use crate::domain::account::{Account, FactorType, Session};
+use crate::domain::account::{Account, FactorType, Session, TrustedDeviceView};
 use crate::domain::codes::otpauth;
 use crate::domain::crypto::digest;
 use crate::domain::method::{Channel, Class, Method, Purpose};
+use crate::domain::relying_party::RpId;
 use crate::domain::session::{SessionPurpose, Stage};
 use crate::domain::settings::Locale;
 use crate::domain::time::UnixTime;
+use crate::domain::webauthn::Credential;
 use crate::error::Error;
 use crate::flows::destination::{destination, is_configured};
 
@@ -101,6 +103,7 @@ pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> R
     let session = account.session(&place.id).ok_or(Error::SessionNotFound)?;
     let proved = session.stage.is_proved();
     let last_method = ways::last(seen.visit.ways.as_deref(), asked);
+    let days = seen.client.settings.remember_days.get();
     let mut view = View {
         surroundings: surroundings(seen, session.locale),
         session_id: place.id.as_str().to_owned(),
@@ -117,11 +120,11 @@ pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> R
         expires_at_most: session.expires_at_most(),
         verified_at: session.proof().map(|proof| proof.at),
         verified_by: session.proof().map(|proof| method_name(proof.by)),
-        methods: methods(seen, account),
+        methods: methods(seen, account, last_method)?,
         last_method: last_method.map(str::to_owned),
         auto_send: session.auto_send,
-        passkey_rp_id: asked.app().config.public_url.host().to_owned(),
-        remember: json!({"offered": false, "days": 0}),
+        passkey_rp_id: rp_id(seen),
+        remember: json!({"offered": place.request.remember && days > 0, "days": days}),
         enrolment: enrolment(seen, account, session)?,
         pending_enrolment: pending(seen, account, session)?,
         factors: if proved {
@@ -132,11 +135,22 @@ pub(super) fn of(seen: &Seen<'_>, account: &Account, added: Option<String>) -> R
         added,
         recovery_codes_remaining: account.recovery_codes_remaining(),
         recovery_codes: session.shown(asked.vault())?,
-        trusted_devices: Vec::new(),
+        trusted_devices: if proved {
+            trusted_devices(seen, account, session)
+        } else {
+            Vec::new()
+        },
         recovery: recovery(seen, account),
     };
     view.revision = revision(&view)?;
     Ok(view)
+}
+
+/// The domain the client's passkeys are made for.
+fn rp_id(seen: &Seen<'_>) -> String {
+    let own = seen.place.asked.app().config.public_url.host();
+    let id = seen.client.settings.passkey_rp_id.as_ref();
+    id.map_or(own, RpId::as_str).to_owned()
 }
 
 /// Neither the time nor the deadline alone is news for who waits.
@@ -154,11 +168,24 @@ fn revision(view: &View) -> Result<String, Error> {
 }
 
 /// What can prove the person now, in no particular order.
-fn methods(seen: &Seen<'_>, account: &Account) -> Vec<Value> {
+fn methods(
+    seen: &Seen<'_>,
+    account: &Account,
+    last_method: Option<&str>,
+) -> Result<Vec<Value>, Error> {
     let (asked, client) = (&seen.place.asked, seen.client);
     let (now, settings) = (asked.now(), &client.settings);
     let locks = account.locks(now);
     let mut methods = Vec::new();
+    let passkeys = account.credentials(asked.vault())?;
+    if settings.allows(Method::Passkey) && !passkeys.is_empty() {
+        let of = |passkey: &Credential| json!({"transports": passkey.transports, "backed_up": passkey.backed_up});
+        methods.push(json!({
+            "type": "passkey",
+            "passkeys": passkeys.iter().map(of).collect::<Vec<_>>(),
+            "used_here": last_method == Some("passkey"),
+        }));
+    }
     let apps = account.app_digits();
     if settings.allows(Method::Totp) && (!apps.is_empty() || account.has_disabled_app()) {
         methods.push(json!({
@@ -193,7 +220,7 @@ fn methods(seen: &Seen<'_>, account: &Account) -> Vec<Value> {
             "disabled": false,
         }));
     }
-    methods
+    Ok(methods)
 }
 
 /// A code that is on its way, or arrived and is good.
@@ -224,7 +251,7 @@ fn enrolment(
     let allows = |method| client.settings.allows(method);
     let mut types = Vec::new();
     let mut full = Map::new();
-    for kind in [FactorType::Totp] {
+    for kind in [FactorType::Passkey, FactorType::Totp] {
         let method = match kind {
             FactorType::Passkey => Method::Passkey,
             FactorType::Totp => Method::Totp,
@@ -351,6 +378,25 @@ fn factors(seen: &Seen<'_>, account: &Account, session: &Session) -> Result<Vec<
         }
     }
     Ok(listed)
+}
+
+/// Remembered browsers. What each is called nobody noted.
+fn trusted_devices(seen: &Seen<'_>, account: &Account, session: &Session) -> Vec<Value> {
+    let days = seen.client.settings.remember_days.get();
+    let browser = match language(session.locale, seen.place, seen.client) {
+        Locale::En => "Browser",
+        Locale::Es => "Navegador",
+    };
+    let shown = |device: TrustedDeviceView| {
+        json!({
+            "id": device.id,
+            "browser": browser,
+            "created_at": device.created_at,
+            "last_used_at": device.last_used_at,
+        })
+    };
+    let devices = account.trusted_devices(days, seen.place.asked.now());
+    devices.into_iter().map(shown).collect()
 }
 
 /// How a person gets back in who has lost every way; nothing where nothing can.

@@ -171,6 +171,8 @@ class SessionResult:
     """The proof in the words of RFC 8176."""
     auth_time: int | None = None
     nonce: str | None = None
+    trusted_device: str | None = field(default=None, repr=False)
+    """For a cookie of yours, if the user asked for the browser to be remembered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> 
 /// Where the example's variant with the hosted page comes back to.
 fn demo_settings() -> Result<SettingsPatch, Problem> {
     let settings = json!({"return_urls": ["http://localhost:3000/mfa/done"]});
-    Ok(serde_json::from_value(settings).map_err(|error| error.to_string())?)
+    serde_json::from_value(settings).map_err(|error| error.to_string())
 }
 
 /// Does nothing if there is one: what somebody changed of it stays.
