@@ -193,10 +193,10 @@ mod tests {
     async fn what_another_version_made_is_refused_by_the_names_that_differ() {
         let older = said("ALTER TABLE clients DROP COLUMN accounts").await;
         assert!(older.contains("lacks clients.accounts"), "{older}");
-        let newer = said("ALTER TABLE accounts ADD COLUMN passkeys TEXT").await;
-        assert!(newer.contains("accounts.passkeys"), "{newer}");
-        let newer = said("CREATE TABLE passkeys (id INTEGER PRIMARY KEY)").await;
-        assert!(newer.contains("passkeys.id"), "{newer}");
+        let newer = said("ALTER TABLE accounts ADD COLUMN colour TEXT").await;
+        assert!(newer.contains("accounts.colour"), "{newer}");
+        let newer = said("CREATE TABLE colours (id INTEGER PRIMARY KEY)").await;
+        assert!(newer.contains("colours.id"), "{newer}");
     }
 
     #[tokio::test]
