@@ -60,6 +60,15 @@ impl<'a> Proof<'a> {
             Self::Passkey(_) | Self::NewPasskey(_) => None,
         }
     }
+
+    /// The method the caller says it is of.
+    pub(in crate::flows) fn named(self) -> Option<Method> {
+        match self {
+            Self::Code(typed) => typed.named(),
+            Self::Passkey(_) => Some(Method::Passkey),
+            Self::NewPasskey(_) => None,
+        }
+    }
 }
 
 impl Typed<'_> {
@@ -68,8 +77,7 @@ impl Typed<'_> {
         !matches!(self.serves, Serves::Page(_))
     }
 
-    /// The method the caller says it is of.
-    pub(in crate::flows) fn named(self) -> Option<Method> {
+    fn named(self) -> Option<Method> {
         match self.serves {
             Serves::Login(named) => named,
             Serves::Page(method) => Some(method),
