@@ -19,6 +19,8 @@ struct User {
     accepted: VecDeque<(u64, String)>,
     guesses: VecDeque<u64>,
     messages: VecDeque<u64>,
+    /// When the last message came that the service knows of.
+    known: Option<u64>,
 }
 
 pub(super) struct Model {
@@ -77,14 +79,19 @@ impl Model {
         }
     }
 
-    /// A message arrived.
-    pub(super) fn deliver(&mut self, user: u32, now: u64) {
+    /// A message arrived. One whose provider did not answer gives its cooldown back, and no more (decision 3).
+    pub(super) fn deliver(&mut self, user: u32, now: u64, answered: bool) {
         self.messages += 1;
         if now < self.uncounted_until {
             return;
         }
-        let messages = &mut self.users.entry(user).or_default().messages;
-        if messages.back().is_some_and(|last| last + MINUTE > now + 15) {
+        let known = self.users.entry(user).or_default();
+        let last = known.known;
+        if answered {
+            known.known = Some(now);
+        }
+        let messages = &mut known.messages;
+        if last.is_some_and(|last| last + MINUTE > now + 15) {
             self.violations.push(format!(
                 "at {now}: user {user}: a message came within a minute of another"
             ));
@@ -131,6 +138,7 @@ impl Model {
                 }
             }
             user.messages.retain(|at| *at < since);
+            user.known = user.known.filter(|at| *at < since);
         }
     }
 }

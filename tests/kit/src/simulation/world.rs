@@ -373,7 +373,7 @@ impl HttpClient for Provider {
         self.model
             .lock()
             .unwrap()
-            .deliver(user, seconds(self.began));
+            .deliver(user, seconds(self.began), fate != 1);
         self.phones.lock().unwrap().insert(user, sent.code());
         if fate == 1 {
             return Err(HttpError::Timeout);
