@@ -91,8 +91,8 @@ function load() {
 }
 
 /** The answer, and the milliseconds of CPU it took. */
-async function send(method, path, token, body) {
-  const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
+async function send(method, path, token, body, key) {
+  const headers = { ...(key && { "Idempotency-Key": key }), ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
   const request = new Request(ORIGIN + path, { method, headers, body });
   elsewhere = 0;
   const began = performance.now();
@@ -118,18 +118,24 @@ const { access_token: token } = await post("/auth", null, { client_id: "shop", c
 const ann = { user_id: "ann" };
 await post("/mfa/register", token, { ...ann, phone: "+34600111222", email: "ann@example.com", algorithm: "SHA512", confirm: false });
 const renewed = await post("/mfa/renew", token, ann);
-for (const path of ["/mfa/recovery-codes", "/mfa/sms", "/mfa/email", "/mfa/generate"]) await post(path, token, ann);
+const { recovery_codes: [recoveryCode] } = await post("/mfa/recovery-codes", token, ann);
+for (const path of ["/mfa/sms", "/mfa/email", "/mfa/generate"]) await post(path, token, ann);
 // So that the fourth code needs no minute of waiting.
 env.DB.run("UPDATE accounts SET state = json_set(state, '$.sends.sms', json('[]'))");
 await post("/mfa/recovery", token, { ...ann, recovery_method: "sms" });
 const { results: [{ state, version }] } = env.DB.run("SELECT state, version FROM accounts");
 
 const full = (body) => JSON.stringify(body).padEnd(BODY_LIMIT, " ");
+const right = { ...ann, code: recoveryCode };
 const picture = new URL(renewed.qr_code_url);
 const cases = [
   ["verify, six digits, wrong, body of 16 KiB", 400, "POST", "/mfa/verify", full({ ...ann, code: "000000" })],
   ["verify, eight digits, wrong, body of 16 KiB", 400, "POST", "/mfa/verify", full({ ...ann, code: "00000000" })],
   ["verify, recovery code, wrong, body of 16 KiB", 400, "POST", "/mfa/verify", full({ ...ann, code: "0".repeat(24) })],
+  ["verify, right", 200, "POST", "/mfa/verify", JSON.stringify(right)],
+  ["verify, right, with a result token", 200, "POST", "/mfa/verify", JSON.stringify({ ...right, result_token: true })],
+  ["verify, right, with an Idempotency-Key", 200, "POST", "/mfa/verify", JSON.stringify(right), "key"],
+  ["keys of result tokens", 200, "GET", "/.well-known/jwks.json"],
   ["ten recovery codes, body of 16 KiB", 200, "POST", "/mfa/recovery-codes", full(ann)],
   ["renew, body of 16 KiB", 200, "POST", "/mfa/renew", full(ann)],
   ["QR code as PNG", 200, "GET", picture.pathname + picture.search],
@@ -138,11 +144,11 @@ const cases = [
 const ms = (time) => `${time.toFixed(2).padStart(6)} ms`;
 print(`The built Worker: compiled and started in ${ms(started).trim()}, its first request ${ms(firstOfAll).trim()}`);
 print(`${RUNS} requests each; CPU without that of D1 and KV`);
-for (const [name, wanted, method, path, body] of cases) {
+for (const [name, wanted, method, path, body, key] of cases) {
   const times = [];
   for (let n = 0; n < RUNS; n++) {
     env.DB.run("UPDATE accounts SET state = ?1, version = ?2", state, version);
-    const { status, text, spent } = await send(method, path, token, body);
+    const { status, text, spent } = await send(method, path, token, body, key && `${key} ${n}`);
     if (status !== wanted) throw new Error(`${name}: ${status} ${text}`);
     times.push(spent);
   }

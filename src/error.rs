@@ -79,8 +79,6 @@ pub enum Error {
     NotNow,
     #[error("Another of this user's factors has this name. Choose another one.")]
     NameTaken,
-    #[error("This Idempotency-Key was used for another request. Use a new one.")]
-    IdempotencyKeyReused,
     #[error("There is nothing at this address. GET /docs lists what there is.")]
     NotFound,
     #[error("This user has no such factor. GET /mfa/factors lists those there are.")]
@@ -123,6 +121,16 @@ pub enum Error {
     DestinationMissing(Channel),
     #[error("{0}")]
     DestinationNotAllowed(NotAllowed),
+    #[error("This Idempotency-Key was used for another request. Draw a new one for each request.")]
+    IdempotencyKeyReused,
+    #[error(
+        "The first request with this Idempotency-Key is still under way. Send it again in a second."
+    )]
+    RequestInProgress,
+    #[error(
+        "The first request with this Idempotency-Key was cut off after it took effect. Look at what it did, and use a new key to do it again."
+    )]
+    OutcomeUnknown,
     #[error("Too many wrong codes. Wait `retry_after` seconds, then try again.")]
     Locked { retry_after: u64 },
     #[error("Too many messages. Wait `retry_after` seconds before asking for another.")]
@@ -286,8 +294,6 @@ error_codes! {
         "On the hosted page: the session was cancelled, or its result was fetched.";
     SessionExpired "session_expired" 410 Error::SessionExpired,
         "On the hosted page: ten minutes passed without a press, or an hour in all.";
-    IdempotencyKeyReused "idempotency_key_reused" 422 Error::IdempotencyKeyReused,
-        "The key was used for a request of another content. Use a new one for each request.";
     MethodNotAllowed "method_not_allowed" 405 Error::MethodNotAllowed,
         "`Allow` lists the methods of this path.";
     AlreadyRegistered "already_registered" 409 Error::AlreadyRegistered,
@@ -302,6 +308,10 @@ error_codes! {
         "The client has as many API keys as there may be. Remove one that is not used.";
     MfaNotEnabled "mfa_not_enabled" 409 Error::MfaNotEnabled,
         "This needs a user with MFA turned on.";
+    RequestInProgress "request_in_progress" 409 Error::RequestInProgress,
+        "The first request with this `Idempotency-Key` is still under way. Send it again in a second.";
+    OutcomeUnknown "outcome_unknown" 409 Error::OutcomeUnknown,
+        "The first request with this `Idempotency-Key` took effect, and its answer is not known. A message may have been sent: let the user try its code. A new key does it again.";
     PayloadTooLarge "payload_too_large" 413 Error::PayloadTooLarge,
         "The body is larger than 16 KiB.";
     UnsupportedMediaType "unsupported_media_type" 415 Error::UnsupportedMediaType,
@@ -310,6 +320,8 @@ error_codes! {
         "No phone number or e-mail address is on file; set it with /mfa/contact.";
     DestinationNotAllowed "destination_not_allowed" 422 Error::DestinationNotAllowed(NotAllowed::Country),
         "SMS to this country is not allowed for this client, or none can be sent to such a number. Offer another channel.";
+    IdempotencyKeyReused "idempotency_key_reused" 422 Error::IdempotencyKeyReused,
+        "This `Idempotency-Key` was used for another request. Draw a new one for each request.";
     Locked "locked" 429 Error::Locked { retry_after: 60 },
         "Too many wrong codes. Says nothing about this code; wait `retry_after` seconds.";
     SendLimited "send_limited" 429 Error::SendLimited { retry_after: 57 },
@@ -366,7 +378,6 @@ impl Error {
             Self::WrongOrigin => ErrorCode::WrongOrigin,
             Self::NotNow => ErrorCode::NotNow,
             Self::NameTaken => ErrorCode::NameTaken,
-            Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
             Self::NotFound | Self::FactorNotFound | Self::TrustedDeviceNotFound => {
                 ErrorCode::NotFound
             }
@@ -381,6 +392,9 @@ impl Error {
             Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
             Self::DestinationMissing(_) => ErrorCode::DestinationMissing,
             Self::DestinationNotAllowed(_) => ErrorCode::DestinationNotAllowed,
+            Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::RequestInProgress => ErrorCode::RequestInProgress,
+            Self::OutcomeUnknown => ErrorCode::OutcomeUnknown,
             Self::Locked { .. } => ErrorCode::Locked,
             Self::SendLimited { .. } => ErrorCode::SendLimited,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
@@ -403,6 +417,7 @@ impl Error {
                 *retry_after
             }
             Self::Unavailable(_) => Some(5),
+            Self::RequestInProgress => Some(1),
             _ => None,
         }
     }

@@ -18,9 +18,11 @@ const groups = [
     ["passkeys", "Let users log in by a passkey or a security key."],
     ["several-devices", "Several apps and passkeys for one user: list, add, rename, remove."],
     ["remember-browsers", "Ask for a second factor once, and not again in that browser for some days."],
+    ["trust-a-result", "Show a success to another service, which verifies it by itself."],
     ["recover", "Let a user back in who has lost the phone."],
     ["api-keys", "Keys in the place of tokens, limited to what a program is for."],
     ["move-to-candado", "Bring your users along from Keycloak, Auth0, privacyIDEA and others."],
+    ["test-your-integration", "Hours of a login in seconds: a client that sends nothing and whose clock you set."],
     ["move-from-pyotp", "Keep your users' authenticator apps when you move to Candado."],
   ]],
   ["Look it up", [

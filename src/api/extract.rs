@@ -12,6 +12,7 @@ use super::strict_json;
 use crate::call::Call;
 use crate::domain::fields::{self, Fields};
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::scope::Scope;
 use crate::error::{Error, TokenProblem};
 use crate::flows::{Asked, Caller, tokens};
 
@@ -68,11 +69,17 @@ impl<T: DeserializeOwned + OfUser, S: Sync> FromRequest<S> for Authorized<T> {
         let (call, caller, fields) = receive(request).await?;
         let body: T = from_fields(fields)?;
         let (user, client) = body.names();
-        if client.is_some_and(|client| *client != caller.client) {
-            return Err(Error::ClientMismatch);
-        }
+        refuse_other_client(&caller, client)?;
         let asked = Asked::by_client(call, caller, user.clone());
         Ok(Self { asked, body })
+    }
+}
+
+/// A client that a request names is the one whose token it has (TEN-01).
+pub(super) fn refuse_other_client(caller: &Caller, named: Option<&ClientId>) -> Result<(), Error> {
+    match named {
+        Some(client) if *client != caller.client => Err(Error::ClientMismatch),
+        _ => Ok(()),
     }
 }
 
@@ -100,9 +107,17 @@ pub(super) fn authenticate(call: &Call, parts: &Parts) -> Result<Caller, Error> 
             "an endpoint that is not listed as one for clients",
         ));
     };
-    let caller = tokens::caller(call, bearer(&parts.headers)?, *needs)?;
+    let caller = match &call.caller {
+        Some(caller) => caller.clone().needing(*needs),
+        None => tokens::caller(call, bearer(&parts.headers)?, *needs)?,
+    };
     call.trace.set_client(&caller.client);
     Ok(caller)
+}
+
+/// Who the credentials say that asks, whatever for. That they are enough is the route's to see.
+pub(super) fn presented(call: &Call, headers: &HeaderMap) -> Result<Caller, Error> {
+    tokens::caller(call, bearer(headers)?, Scope::Read)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Error> {

@@ -6,6 +6,7 @@ mod endpoints;
 mod error;
 mod evidence;
 mod extract;
+mod idempotency;
 mod json;
 #[cfg_attr(
     target_arch = "wasm32",

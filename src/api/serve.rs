@@ -17,12 +17,15 @@ use serde_json::json;
 use tower_service::Service;
 
 use super::error::Failure;
-use super::session::{CANDADO_SESSION, IDEMPOTENCY_KEY, SEC_FETCH_SITE};
+use super::extract::presented;
+use super::idempotency::{self, IDEMPOTENCY_KEY};
+use super::session::{CANDADO_SESSION, SEC_FETCH_SITE};
 use crate::app::App;
 use crate::call::{Call, Task, Trace};
 use crate::domain::ids::RequestId;
 use crate::domain::trace_context::TraceContext;
 use crate::error::Error;
+use crate::flows::test_clients::on_clock_of;
 
 /// Bytes a request body may have (API-02).
 pub const BODY_LIMIT: usize = 16 * 1024;
@@ -68,7 +71,7 @@ pub const READ_HEADERS: [HeaderName; 10] = [
     USER_AGENT,
     HeaderName::from_static(SEC_FETCH_SITE),
     HeaderName::from_static(CANDADO_SESSION),
-    HeaderName::from_static(IDEMPOTENCY_KEY),
+    IDEMPOTENCY_KEY,
     // Changes what the log says, and what providers are told, alone.
     TRACEPARENT,
 ];
@@ -103,11 +106,10 @@ pub async fn serve(router: &Router, app: &Arc<App>, request: Request<Bytes>) -> 
     if let Some(context) = trace_context(&request) {
         call.context = context;
     }
-    let response = match refusal(app, &request) {
-        Some(error) => error.into_response(),
-        None => route(router, &call, request).await,
+    let (response, failure) = match refusal(app, &request) {
+        Some(error) => render(error.into_response(), Some(app)),
+        None => answer(router, call.clone(), request).await,
     };
-    let (response, failure) = render(response, Some(app));
     let response = finish(response, Some(&call.request_id)).await;
     if let Some(failure) = &failure {
         call.trace.set_error(failure.body.error.name());
@@ -156,6 +158,34 @@ fn refusal(app: &App, request: &Request<Bytes>) -> Option<Error> {
     (request.body().len() > BODY_LIMIT).then_some(Error::PayloadTooLarge)
 }
 
+/// Finds out who asks, which more than the route needs, and answers.
+async fn answer(
+    router: &Router,
+    mut call: Call,
+    request: Request<Bytes>,
+) -> (axum::response::Response, Option<Failure>) {
+    if request.uri().path().starts_with("/mfa/") {
+        // Whoever nobody knows is refused by the route.
+        if let Ok(caller) = presented(&call, request.headers()) {
+            call = match on_clock_of(call.clone(), &caller).await {
+                Ok(call) => call,
+                Err(error) => return render(error.into_response(), Some(&call.app)),
+            };
+            call.caller = Some(caller);
+        }
+    }
+    idempotency::answer(router, call, request).await
+}
+
+/// The route's answer, whole.
+pub(super) async fn routed(
+    router: &Router,
+    call: &Call,
+    request: Request<Bytes>,
+) -> (axum::response::Response, Option<Failure>) {
+    render(route(router, call, request).await, Some(&call.app))
+}
+
 async fn route(router: &Router, call: &Call, request: Request<Bytes>) -> axum::response::Response {
     let asks_options = request.method() == Method::OPTIONS;
     let mut request = request.map(Body::from);
@@ -179,7 +209,7 @@ async fn route(router: &Router, call: &Call, request: Request<Bytes>) -> axum::r
 }
 
 /// A failed answer with its body, and what the log says of it.
-fn render(
+pub(super) fn render(
     mut response: axum::response::Response,
     app: Option<&Arc<App>>,
 ) -> (axum::response::Response, Option<Failure>) {
@@ -209,7 +239,9 @@ async fn finish(
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let headers = &mut parts.headers;
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // What may be kept says so itself.
+    let no_store = || HeaderValue::from_static("no-store");
+    headers.entry(CACHE_CONTROL).or_insert_with(no_store);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
         STRICT_TRANSPORT_SECURITY,

@@ -23,6 +23,8 @@ pub struct ClientState {
     pub token_epoch: TokenEpoch,
     /// How many users it has.
     pub accounts: u32,
+    /// Whether it is a test client: nothing is sent for it.
+    pub is_for_tests: bool,
 }
 
 impl ClientState {
@@ -67,6 +69,8 @@ pub struct Client {
     /// The secret before, and when it ends.
     pub previous_secret: Option<(Digest, UnixTime)>,
     pub token_epoch: TokenEpoch,
+    /// Of a test client: how many seconds its clock is ahead. Whether it is one never changes.
+    pub test_clock_ahead: Option<u64>,
 }
 
 /// A client secret, in the one moment it is known: 256 bits, with a prefix secret scanners find.
@@ -115,7 +119,15 @@ impl Client {
             secret,
             previous_secret: None,
             token_epoch: TokenEpoch::draw()?,
+            test_clock_ahead: None,
         })
+    }
+
+    /// As a test client.
+    #[must_use]
+    pub fn for_tests(mut self) -> Self {
+        self.test_clock_ahead = Some(0);
+        self
     }
 
     /// Disabled or not. Disabling ends every token for good, not only while it lasts (TOK-15).

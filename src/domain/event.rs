@@ -156,5 +156,8 @@ pub struct Scene<'a> {
     /// Which operator brought it about, where it was one.
     pub operator: Option<&'a str>,
     pub request_id: &'a RequestId,
+    /// By the clock of the client, which decides.
     pub now: UnixTime,
+    /// By the server's clock, for the record: that is in the order of time.
+    pub recorded_at: UnixTime,
 }

@@ -50,6 +50,17 @@ impl ClientId {
     pub fn draw() -> Result<Self, RandomError> {
         Ok(Self(format!("app_{}", random::id()?)))
     }
+
+    /// The same for a test client.
+    pub fn draw_for_tests() -> Result<Self, RandomError> {
+        Ok(Self(format!("test_{}", random::id()?)))
+    }
+
+    /// Whether it is an id that test clients have. What it says, its row has to say as well: ids of other clients
+    /// could once begin so.
+    pub fn may_be_for_tests(&self) -> bool {
+        self.0.starts_with("test_")
+    }
 }
 
 impl TryFrom<String> for ClientId {

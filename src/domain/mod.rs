@@ -15,6 +15,7 @@ pub mod crypto;
 pub mod csv;
 pub mod event;
 pub mod fields;
+pub mod idempotency;
 pub mod ids;
 pub mod method;
 pub mod relying_party;

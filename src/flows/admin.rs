@@ -27,15 +27,43 @@ pub struct ClientPatch {
     pub settings: SettingsPatch,
 }
 
+/// What an application's client is made for, for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    Real,
+    /// Nothing is sent for it, and its clock goes on when it says so. Its id begins with `test_`.
+    Tests,
+}
+
 /// Makes a client. Its secret is in this answer and nowhere else.
 pub async fn create_client(
     call: &Call,
     id: Option<ClientId>,
     name: Label,
     settings: &SettingsPatch,
+    serves: Use,
 ) -> Result<(Client, String), Error> {
-    let id = id.map_or_else(ClientId::draw, Ok)?;
-    create_client_with(call, id, name, settings, ClientSecret::draw()?).await
+    let id = match (id, serves) {
+        (Some(id), _) => named(id, serves)?,
+        (None, Use::Real) => ClientId::draw()?,
+        (None, Use::Tests) => ClientId::draw_for_tests()?,
+    };
+    create(call, id, name, settings, ClientSecret::draw()?, serves).await
+}
+
+/// The id, if it says what the client is for.
+fn named(id: ClientId, serves: Use) -> Result<ClientId, Error> {
+    match (serves, id.may_be_for_tests()) {
+        (Use::Tests, true) | (Use::Real, false) => Ok(id),
+        (Use::Tests, false) => Err(Error::invalid(
+            "client_id",
+            "The id of a test client begins with test_",
+        )),
+        (Use::Real, true) => Err(Error::invalid(
+            "client_id",
+            "An id that begins with test_ is a test client's; send \"test\": true for one",
+        )),
+    }
 }
 
 /// The same with a secret that is there already.
@@ -46,10 +74,26 @@ pub async fn create_client_with(
     settings: &SettingsPatch,
     secret: ClientSecret,
 ) -> Result<(Client, String), Error> {
+    create(call, id, name, settings, secret, Use::Real).await
+}
+
+async fn create(
+    call: &Call,
+    id: ClientId,
+    name: Label,
+    settings: &SettingsPatch,
+    secret: ClientSecret,
+    serves: Use,
+) -> Result<(Client, String), Error> {
     let settings = merged(call, &ClientSettings::default(), settings)?;
-    let client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now)?;
-    let event = Event::new(Kind::ClientCreated)
-        .with(json!({"name": client.name, "settings": client.settings.fields()}));
+    let mut client = Client::new(id, name.as_str().to_owned(), settings, &secret, call.now)?;
+    if serves == Use::Tests {
+        client = client.for_tests();
+    }
+    let detail = json!({
+        "name": client.name, "settings": client.settings.fields(), "test": serves == Use::Tests,
+    });
+    let event = Event::new(Kind::ClientCreated).with(detail);
     if clients::insert(
         &*call.app.db,
         &client,
@@ -182,6 +226,7 @@ pub(super) fn client_scene<'a>(call: &'a Call, client: &'a ClientId) -> Scene<'a
         operator: operator(call),
         request_id: &call.request_id,
         now: call.now,
+        recorded_at: call.now,
     }
 }
 

@@ -56,7 +56,7 @@ pub async fn revoke(call: &Call, client: &ClientId, id: &KeyId) -> Result<(), Er
 
 /// Notes that the key was used today, if that is the first use of the day; after the answer.
 pub(super) fn note_use(asked: &Asked, key: &ApiKey) {
-    let Some(day) = key.first_use_of(asked.now()) else {
+    let Some(day) = key.first_use_of(asked.call.real_now()) else {
         return;
     };
     let statement = api_keys::note_use(&asked.owner.client, &key.id, day);

@@ -2,33 +2,13 @@
 
 use crate::app::App;
 use crate::call::Call;
+pub use crate::call::{Caller, Credential};
 use crate::config::OperatorName;
-use crate::domain::api_key::PresentedKey;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::Scene;
-use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
+use crate::domain::ids::{Owner, TokenEpoch, UserId};
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixTime;
-
-/// A client application, and by what it says so.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub client: ClientId,
-    pub credential: Credential,
-}
-
-/// What a client application showed. That it still holds is checked when the account is loaded.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// An access token of ours, which may be revoked or of an epoch that ended.
-    Token {
-        jti: String,
-        epoch: TokenEpoch,
-        issued_at: UnixTime,
-    },
-    /// An API key that is well formed, and the scope that what is asked for belongs to.
-    Key { key: PresentedKey, needs: Scope },
-}
 
 /// Who asks. What each may is said where an account is loaded and where it is stored.
 #[derive(Debug, Clone)]
@@ -68,10 +48,8 @@ impl Asked {
     /// The same, where what is asked for belongs to another scope than the endpoint.
     #[must_use]
     pub fn needing(mut self, scope: Scope) -> Self {
-        if let By::Client(caller) = &mut self.by
-            && let Credential::Key { needs, .. } = &mut caller.credential
-        {
-            *needs = scope;
+        if let By::Client(caller) = self.by {
+            self.by = By::Client(caller.needing(scope));
         }
         self
     }
@@ -105,6 +83,7 @@ impl Asked {
             operator: operator(&self.call),
             request_id: &self.call.request_id,
             now: self.call.now,
+            recorded_at: self.call.real_now(),
         }
     }
 }

@@ -5,15 +5,21 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::change;
+use super::test_clients::MESSAGES_KEPT;
 use crate::app::App;
 use crate::domain::ids::ClientId;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::platform::Statement;
-use crate::storage::{accounts, audit_log, clients, counters, revoked_tokens, sessions};
+use crate::storage::{
+    accounts, audit_log, clients, counters, idempotency_keys, revoked_tokens, sessions,
+    test_messages,
+};
 
 /// Rows one statement deletes.
 pub(super) const ROWS_AT_ONCE: u32 = 1000;
+/// What one step of deleting a client takes.
+const STATEMENTS_TO_FORGET: u32 = 6;
 /// Accounts sealed again in one batch.
 const ACCOUNTS_AT_ONCE: u32 = 25;
 
@@ -90,10 +96,12 @@ pub async fn run(app: &App, allowance: Allowance) -> Result<Report, Error> {
 }
 
 async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
-    let tables: [fn(&App, UnixTime) -> Statement; 4] = [
+    let tables: [fn(&App, UnixTime) -> Statement; 6] = [
         |_, now| revoked_tokens::purge(now, ROWS_AT_ONCE),
         |_, now| counters::purge(now, ROWS_AT_ONCE),
         |_, now| sessions::purge(now, ROWS_AT_ONCE),
+        |_, now| idempotency_keys::purge(now, ROWS_AT_ONCE),
+        |_, now| test_messages::purge(now.minus(MESSAGES_KEPT), ROWS_AT_ONCE),
         |app, now| audit_log::purge(now.minus(app.config.audit_retention), ROWS_AT_ONCE),
     ];
     let mut rows = 0;
@@ -113,7 +121,7 @@ async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
 async fn forget_clients(app: &App, left: &mut Left<'_>) -> Result<u32, Error> {
     let mut gone = 0;
     for client in clients::list_deleted(&*app.db).await? {
-        gone += u32::from(forget_client(app, &client, || left.take(4)).await?);
+        gone += u32::from(forget_client(app, &client, || left.take(STATEMENTS_TO_FORGET)).await?);
     }
     Ok(gone)
 }

@@ -4,6 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::asked::{Asked, By};
 use super::change::load;
+use super::test_clients::on_clock_of_client;
 use crate::call::Call;
 use crate::config::Origin;
 use crate::domain::account::PENDING_LIFETIME;
@@ -24,12 +25,14 @@ pub(super) fn qr_code_url(base: &Origin, user: &UserId, link: &str) -> String {
 /// The `otpauth:` address the QR code shows. A link that is forged, expired, of another user, or whose
 /// secret was confirmed or replaced gives one and the same answer.
 pub async fn qr_code(call: &Call, user: &UserId, link: &str) -> Result<String, Error> {
-    let claims = QrClaims::verify(call.app.keys(), link, call.now).map_err(|_| Error::NotFound)?;
+    let claims = QrClaims::open(call.app.keys(), link).map_err(|_| Error::NotFound)?;
     if claims.user_id != *user {
         return Err(Error::NotFound);
     }
+    let call = on_clock_of_client(call, &claims.client_id).await?;
+    let claims = claims.alive(call.now).map_err(|_| Error::NotFound)?;
     let asked = Asked {
-        call: call.clone(),
+        call,
         by: By::Link {
             issued_at: claims.exp.minus(PENDING_LIFETIME),
             epoch: claims.epoch,

@@ -100,6 +100,39 @@ impl Outcome {
     }
 }
 
+/// What is to be carried out in one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub statements: Vec<Statement>,
+    /// The statement that says whether the batch took place, by changing a row. Without one it always does.
+    pub decided_by: Option<usize>,
+}
+
+impl Batch {
+    /// Adds a statement right behind the one that decides, whose `changes()` it may read: what comes later may change
+    /// any number of rows.
+    pub fn follow(&mut self, statement: Statement) {
+        let place = self
+            .decided_by
+            .map_or(self.statements.len(), |place| place + 1);
+        self.statements
+            .insert(place.min(self.statements.len()), statement);
+    }
+
+    /// Carries it out; `false` if the statement that decides changed no row.
+    pub async fn run(self, db: &dyn Database) -> Result<bool, DatabaseError> {
+        if self.statements.is_empty() {
+            return Ok(true);
+        }
+        let outcomes = db.batch(self.statements).await?;
+        Ok(self.decided_by.is_none_or(|place| {
+            outcomes
+                .get(place)
+                .is_some_and(|outcome| outcome.changes == 1)
+        }))
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// Out of reach, overloaded or too slow. A write may have been carried out all the same.

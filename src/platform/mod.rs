@@ -7,7 +7,7 @@ mod row;
 mod signatures;
 mod traced;
 
-pub use db::{Database, DatabaseError, Outcome, Statement, Value};
+pub use db::{Batch, Database, DatabaseError, Outcome, Statement, Value};
 pub use http::{HttpClient, HttpError};
 pub use kv::{KeyValue, KeyValueError};
 pub use row::{Row, RowError};

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::audit_log;
 use super::clients;
 use super::counters::Quota;
+use super::idempotency_keys;
 use super::passkeys;
 use super::provider_pauses;
 use super::{first_version, turns};
@@ -14,12 +15,13 @@ use crate::domain::client::ClientState;
 use crate::domain::crypto::digest::Digest;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::{Event, Scene};
+use crate::domain::idempotency::Claim;
 use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 use crate::domain::method::Provider;
 use crate::domain::scope::Scopes;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
-use crate::platform::{Database, DatabaseError, Statement, Value};
+use crate::platform::{Batch, Database, DatabaseError, Statement, Value};
 
 /// An account as it was read. Its version is what `swap` compares.
 pub struct Stored {
@@ -67,6 +69,7 @@ pub async fn load(
         disabled_at: Option<i64>,
         token_epoch: TokenEpoch,
         accounts: u32,
+        test_clock_ahead: Option<u64>,
         revoked: i64,
         version: Option<i64>,
         key_id: Option<String>,
@@ -79,7 +82,7 @@ pub async fn load(
         expires_at: Option<UnixTime>,
         last_used_at: Option<UnixTime>,
     }
-    let sql = "SELECT c.name, c.settings, c.disabled_at, c.token_epoch, c.accounts,
+    let sql = "SELECT c.name, c.settings, c.disabled_at, c.token_epoch, c.accounts, c.test_clock_ahead,
          EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?3) AS revoked, a.version, a.key_id, a.state,
          k.id AS api_key, k.name AS api_key_name, k.digest, k.scopes, k.created_at, k.expires_at, k.last_used_at
          FROM clients c LEFT JOIN accounts a ON a.client_id = c.client_id AND a.user_id = ?2
@@ -122,6 +125,7 @@ pub async fn load(
             row.disabled_at,
             row.token_epoch,
             row.accounts,
+            row.test_clock_ahead,
         )?,
         token_revoked: row.revoked != 0,
         key,
@@ -144,6 +148,8 @@ pub struct Write<'a> {
     /// What becomes of the notes whose passkeys are whose.
     pub passkeys: &'a PasskeyNote,
     pub by: Admission<'a>,
+    /// Only while this request has its idempotency key.
+    pub claim: Option<&'a Claim>,
 }
 
 /// A change of whose passkey a credential is, by the digest of its id.
@@ -187,12 +193,12 @@ impl Admission<'_> {
     }
 }
 
-/// Stores the account, its events and its counters, or nothing at all: one batch. `false` means that
+/// Stores the account, its events and its counters, or nothing at all: one batch. That it did not take place means that
 /// another request changed the account first, or that a condition does not hold.
 ///
 /// This is what makes parallel guesses count one by one, and a code, a message or a recovery code be
 /// spent once: of all requests that decided on one version, one UPDATE hits.
-pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
+pub fn swap(db: &dyn Database, write: &Write<'_>) -> Result<Batch, Error> {
     let new = write.read.is_none();
     let client = new.then(|| turns::of_client(&write.vault.owner.client));
     let scopes = write.quotas.iter().map(|quota| quota.scope().to_owned());
@@ -200,10 +206,12 @@ pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
         PasskeyNote::Added(digest) => Some(passkeys::scope(digest)),
         _ => None,
     };
-    let turn = turns::take(db, client.into_iter().chain(scopes).chain(passkey));
+    let key = write.claim.map(idempotency_keys::scope);
+    let scopes = client.into_iter().chain(scopes).chain(passkey).chain(key);
+    let turn = turns::take(db, scopes);
     let mut statements = vec![match write.read {
-        None => insert(&write)?,
-        Some(read) => update(&write, read)?,
+        None => insert(write)?,
+        Some(read) => update(write, read)?,
     }];
     if new {
         statements.push(count_account(&write.vault.owner.client, 1));
@@ -226,21 +234,15 @@ pub async fn swap(db: &dyn Database, write: Write<'_>) -> Result<bool, Error> {
         PasskeyNote::AllRemoved => statements.push(passkeys::delete_if_changed(owner, None)),
         PasskeyNote::Unchanged | PasskeyNote::Added(_) => {}
     }
-    hit(db, turn, statements).await.map_err(Error::from)
+    Ok(after_turn(turn, statements))
 }
 
-/// Whether the first of the statements that follow the turn changed a row.
-async fn hit(
-    db: &dyn Database,
-    turn: Option<Statement>,
-    statements: Vec<Statement>,
-) -> Result<bool, DatabaseError> {
-    let first = usize::from(turn.is_some());
-    let batch = turn.into_iter().chain(statements).collect();
-    let outcomes = db.batch(batch).await?;
-    Ok(outcomes
-        .get(first)
-        .is_some_and(|outcome| outcome.changes == 1))
+/// A batch that took place if the first of the statements that follow the turn changed a row.
+fn after_turn(turn: Option<Statement>, statements: Vec<Statement>) -> Batch {
+    Batch {
+        decided_by: Some(usize::from(turn.is_some())),
+        statements: turn.into_iter().chain(statements).collect(),
+    }
 }
 
 fn insert(write: &Write<'_>) -> Result<Statement, Error> {
@@ -297,6 +299,9 @@ fn conditions(write: &Write<'_>, statement: &mut Statement, new: bool) {
     if let PasskeyNote::Added(digest) = write.passkeys {
         passkeys::guard(digest, statement);
     }
+    if let Some(claim) = write.claim {
+        idempotency_keys::guard(claim, statement);
+    }
 }
 
 /// Counts the users of a client, if the statement before it changed one row.
@@ -306,14 +311,15 @@ fn count_account(client: &ClientId, by: i64) -> Statement {
 }
 
 /// Deletes the user and everything about it but the record that it happened.
-pub async fn delete(
+pub fn delete(
     db: &dyn Database,
     owner: &Owner,
     read: &Read,
     by: Admission<'_>,
     scene: Scene<'_>,
     events: &[Event],
-) -> Result<bool, DatabaseError> {
+    claim: Option<&Claim>,
+) -> Batch {
     let sql = "DELETE FROM accounts WHERE client_id = ?1 AND user_id = ?2 AND version = ?3";
     let params = [
         owner.client.as_str().into(),
@@ -322,6 +328,9 @@ pub async fn delete(
     ];
     let mut account = Statement::new(sql, params);
     by.guard(&mut account, false);
+    if let Some(claim) = claim {
+        idempotency_keys::guard(claim, &mut account);
+    }
     let mut statements = vec![account, count_account(&owner.client, -1)];
     statements.extend(
         events
@@ -329,8 +338,9 @@ pub async fn delete(
             .map(|event| audit_log::record_if_changed(scene, event)),
     );
     statements.push(passkeys::delete_if_changed(owner, None));
-    let turn = turns::take(db, [turns::of_client(&owner.client)]);
-    hit(db, turn, statements).await
+    let key = claim.map(idempotency_keys::scope);
+    let scopes = [turns::of_client(&owner.client)].into_iter().chain(key);
+    after_turn(turns::take(db, scopes), statements)
 }
 
 /// An account found by its place among all, for whoever goes through them.

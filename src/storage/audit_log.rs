@@ -13,7 +13,7 @@ const COLUMNS: &str = "INSERT INTO audit_log (at, client_id, user_id, event, out
 
 fn params(scene: Scene<'_>, event: &Event) -> Vec<Value> {
     vec![
-        scene.now.into(),
+        scene.recorded_at.into(),
         scene.client.as_str().into(),
         scene.user.map(UserId::as_str).into(),
         event.kind.name().into(),
@@ -40,7 +40,7 @@ pub fn record(scene: Scene<'_>, event: &Event) -> Statement {
 /// bring about without end must not fill the log.
 fn record_once_a_minute(scene: Scene<'_>, event: &Event) -> Statement {
     let mut params = params(scene, event);
-    params.push(scene.now.minus(60).into());
+    params.push(scene.recorded_at.minus(60).into());
     // Of the latest only, so that a user of many years costs no more to look at.
     let sql = format!(
         "{COLUMNS} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (SELECT 1 FROM

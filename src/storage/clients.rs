@@ -7,6 +7,7 @@ use super::audit_log;
 use super::auth_failures;
 use super::passkeys;
 use super::{first_version, turns};
+use crate::domain::api_key::KeyId;
 use crate::domain::client::{Client, ClientState};
 use crate::domain::crypto::digest::Digest;
 use crate::domain::event::{Event, Scene};
@@ -34,6 +35,7 @@ struct Row {
     previous_secret_expires_at: Option<UnixTime>,
     token_epoch: TokenEpoch,
     version: i64,
+    test_clock_ahead: Option<u64>,
 }
 
 impl TryFrom<Row> for Stored {
@@ -52,6 +54,7 @@ impl TryFrom<Row> for Stored {
                 .map(Digest::from_stored)
                 .zip(row.previous_secret_expires_at),
             token_epoch: row.token_epoch,
+            test_clock_ahead: row.test_clock_ahead,
         };
         let version = row.version;
         Ok(Self { client, version })
@@ -70,6 +73,7 @@ pub(super) fn state(
     disabled_at: Option<i64>,
     token_epoch: TokenEpoch,
     accounts: u32,
+    test_clock_ahead: Option<u64>,
 ) -> Result<ClientState, Error> {
     Ok(ClientState {
         name,
@@ -77,11 +81,12 @@ pub(super) fn state(
         disabled: disabled_at.is_some(),
         token_epoch,
         accounts,
+        is_for_tests: test_clock_ahead.is_some(),
     })
 }
 
 const SELECT: &str = "SELECT client_id, name, settings, created_at, disabled_at, secret_digest,
-     previous_secret_digest, previous_secret_expires_at, token_epoch, version FROM clients";
+     previous_secret_digest, previous_secret_expires_at, token_epoch, version, test_clock_ahead FROM clients";
 
 fn find_statement(id: &ClientId) -> Statement {
     let sql = format!("{SELECT} WHERE client_id = ?1 AND deleted_at IS NULL");
@@ -145,6 +150,75 @@ fn row_params(client: &Client, version: i64) -> Vec<Value> {
     ]
 }
 
+/// Seconds as SQL stores them.
+fn seconds(seconds: u64) -> i64 {
+    UnixTime::from_secs(seconds).as_sql()
+}
+
+/// Whose request is heard: a client's that is not disabled, by what it showed.
+pub enum Admitted<'a> {
+    /// A token of this epoch that is not revoked.
+    Token { epoch: &'a TokenEpoch, jti: &'a str },
+    /// An API key that is there and has not expired.
+    Key { id: &'a KeyId, digest: &'a Digest },
+}
+
+impl Admitted<'_> {
+    /// Adds the condition to a statement that reads `clients c`.
+    pub(super) fn guard(&self, statement: &mut Statement, now: UnixTime) {
+        statement.add(" AND c.disabled_at IS NULL AND ");
+        match self {
+            Self::Token { epoch, jti } => {
+                statement.bind("c.token_epoch = ", epoch.as_str());
+                let sql = " AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ";
+                statement.bind(sql, *jti);
+            }
+            Self::Key { id, digest } => {
+                let sql = "EXISTS (SELECT 1 FROM api_keys WHERE client_id = c.client_id AND id = ";
+                statement.bind(sql, id.as_str());
+                statement.bind(" AND digest = ", digest.as_hex());
+                statement.bind(" AND (expires_at IS NULL OR expires_at > ", now);
+                statement.add(")");
+            }
+        }
+        statement.add(")");
+    }
+}
+
+/// How many seconds the clock of a client is ahead, if it is a test client. `None`: there is no such client, or it is
+/// not admitted.
+pub async fn clock_ahead(
+    db: &dyn Database,
+    id: &ClientId,
+    admitted: Option<Admitted<'_>>,
+    now: UnixTime,
+) -> Result<Option<Option<u64>>, DatabaseError> {
+    #[derive(Deserialize)]
+    struct Row {
+        test_clock_ahead: Option<u64>,
+    }
+    let sql =
+        "SELECT c.test_clock_ahead FROM clients c WHERE c.client_id = ?1 AND c.deleted_at IS NULL";
+    let mut statement = Statement::new(sql, [id.as_str().into()]);
+    if let Some(admitted) = admitted {
+        admitted.guard(&mut statement, now);
+    }
+    let row: Option<Row> = db.run(statement).await?.into_first()?;
+    Ok(row.map(|row| row.test_clock_ahead))
+}
+
+/// Puts the clock of a test client forward, if nobody did so first.
+pub fn advance_clock(id: &ClientId, present: u64, next: u64) -> Statement {
+    let sql = "UPDATE clients SET test_clock_ahead = ?3
+         WHERE client_id = ?1 AND test_clock_ahead = ?2 AND deleted_at IS NULL";
+    let params = [
+        id.as_str().into(),
+        seconds(present).into(),
+        seconds(next).into(),
+    ];
+    Statement::new(sql, params)
+}
+
 /// `false` if a client of that id exists already.
 pub async fn insert(
     db: &dyn Database,
@@ -153,10 +227,11 @@ pub async fn insert(
     event: &Event,
 ) -> Result<bool, Error> {
     let sql = "INSERT INTO clients (client_id, name, settings, disabled_at, secret_digest,
-         previous_secret_digest, previous_secret_expires_at, token_epoch, version, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+         previous_secret_digest, previous_secret_expires_at, token_epoch, version, created_at, test_clock_ahead)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
     let mut params = row_params(client, first_version()?);
     params.push(client.created_at.into());
+    params.push(client.test_clock_ahead.map(seconds).into());
     Ok(write(db, Statement::new(sql, params), scene, event).await?)
 }
 
@@ -213,21 +288,30 @@ pub async fn list_deleted(db: &dyn Database) -> Result<Vec<ClientId>, DatabaseEr
     Ok(rows.into_iter().map(|row| row.client_id).collect())
 }
 
-/// Deletes at most so many users of a client that is being deleted, and the client with the last of them
-/// (TEN-09). Whether it is gone.
+/// Deletes at most so many users of a client that is being deleted, and as many of its idempotency keys, and the
+/// client with the last of them (TEN-09). Whether it is gone.
 pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool, DatabaseError> {
     let users =
         "DELETE FROM accounts WHERE id IN (SELECT id FROM accounts WHERE client_id = ?1 LIMIT ?2)
          AND EXISTS (SELECT 1 FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL)";
+    let keys = "DELETE FROM idempotency_keys WHERE (client_id, name) IN
+         (SELECT client_id, name FROM idempotency_keys WHERE client_id = ?1 LIMIT ?2)
+         AND EXISTS (SELECT 1 FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL)";
+    let messages = "DELETE FROM test_messages WHERE client_id = ?1
+         AND EXISTS (SELECT 1 FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL)";
     let client = "DELETE FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM accounts WHERE client_id = ?1)
-         AND NOT EXISTS (SELECT 1 FROM passkeys WHERE client_id = ?1)";
+         AND NOT EXISTS (SELECT 1 FROM passkeys WHERE client_id = ?1)
+
+         AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE client_id = ?1)";
     // Else a user who is just being added would stay behind without a client.
     let mut statements = Vec::from_iter(turns::take(db, [turns::of_client(id)]));
     statements.push(Statement::new(users, [id.as_str().into(), most.into()]));
     statements.push(passkeys::forget(id, most));
     // While the client is there to be found deleted, and its turn is held.
     statements.push(api_keys::delete_all(id));
+    statements.push(Statement::new(keys, [id.as_str().into(), most.into()]));
+    statements.push(Statement::new(messages, [id.as_str().into()]));
     statements.push(Statement::new(client, [id.as_str().into()]));
     let outcomes = db.batch(statements).await?;
     Ok(outcomes.last().is_some_and(|outcome| outcome.changes == 1))

@@ -7,12 +7,14 @@ pub mod auth_failures;
 pub mod clients;
 pub mod codes;
 pub mod counters;
+pub mod idempotency_keys;
 pub mod lock_marks;
 pub mod passkeys;
 pub mod provider_pauses;
 pub mod revoked_tokens;
 pub mod schema;
 pub mod sessions;
+pub mod test_messages;
 mod turns;
 
 use crate::domain::crypto::random::{self, RandomError};

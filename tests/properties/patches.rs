@@ -9,7 +9,7 @@ use candado::call::Call;
 use candado::config::Config;
 use candado::domain::ids::ClientId;
 use candado::domain::settings::{Label, Settings, SettingsPatch};
-use candado::flows::admin::{ClientPatch, change_client, create_client, find_client};
+use candado::flows::admin::{ClientPatch, Use, change_client, create_client, find_client};
 use candado::native::kv::SqliteKeyValue;
 use candado::native::signatures::Ring;
 use candado::native::sqlite::Sqlite;
@@ -120,7 +120,7 @@ proptest! {
                 settings
             };
             let mut expected = set(Map::new(), &first);
-            let created = create_client(&call, Some(id.clone()), name, &patch_of(first)).await;
+            let created = create_client(&call, Some(id.clone()), name, &patch_of(first), Use::Real).await;
             prop_assert_eq!(created.is_ok(), is_valid(&expected));
             if created.is_err() {
                 return Ok(());

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("config", &["domain"]),
     ("error", &["domain", "platform"]),
     ("app", &["domain", "platform", "config"]),
-    ("call", &["domain", "platform", "app", "config"]),
+    ("call", &["domain", "app", "config", "error", "platform"]),
     ("storage", &["domain", "platform", "error"]),
     ("providers", &["domain", "platform", "config"]),
     (

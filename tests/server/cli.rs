@@ -144,6 +144,30 @@ fn a_port_that_is_taken_is_an_error_that_offers_another() {
 }
 
 #[test]
+fn a_test_client_reads_here_what_would_have_been_sent() {
+    let directory = Directory::new("test-client");
+    let dev = Dev::start(&directory);
+    let made = out(&dev.run(
+        &directory,
+        &["client", "create", "Shop, in tests", "--test", "--json"],
+    ));
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(made["test"], true);
+    let body = json!({"client_id": made["client_id"], "client_secret": made["client_secret"]});
+    let token = dev.send("url", "POST", "/auth", "", &body).expect(200);
+    let token = token["access_token"].as_str().unwrap();
+    let ask = |method, path, body| dev.send("url", method, path, token, &body).expect(200);
+    let ann = json!({"user_id": "ann", "phone": "+34600111222", "confirm": false});
+    ask("POST", "/mfa/register", ann);
+    ask("POST", "/mfa/sms", json!({"user_id": "ann"}));
+    let listed = ask("GET", "/mfa/test/messages", Value::Null);
+    assert_eq!(listed["messages"][0]["to"], "+34600111222");
+    let clock = ask("POST", "/mfa/test/clock", json!({"advance_seconds": 60}));
+    assert_eq!(clock["ahead_seconds"], 60);
+    ask("POST", "/mfa/sms", json!({"user_id": "ann"}));
+}
+
+#[test]
 fn a_client_is_made_listed_and_given_a_new_secret() {
     let directory = Directory::new("client");
     let dev = Dev::start(&directory);

@@ -167,3 +167,25 @@ race("ATK-12: no code succeeds that was sent after MFA was turned off", async (u
   failure(await shop.verify(user, app.codeOf(app.step() + 1)), 409, "mfa_not_enabled");
   return replies;
 });
+
+test("ATK-109: of fifty messages asked for with one key one is sent, and what changes does so once", async () => {
+  const phone = "+34600109109";
+  await shop.newUser("once", { phone });
+  const keyed = (path, key) => {
+    const headers = { "idempotency-key": key };
+    return worker.request("POST", path, { token: shop.token, body: { user_id: "once" }, headers });
+  };
+  const replies = await parallel(50, () => keyed("/mfa/sms", "key-of-one-message"));
+  const counts = tally(replies);
+  assert.equal(Object.keys(counts).filter((name) => !["200", "409 request_in_progress"].includes(name)).length, 0, JSON.stringify(counts));
+  const firsts = replies.filter(({ status, headers }) => status === 200 && !headers.get("idempotent-replayed"));
+  assert.equal(firsts.length, 1);
+  assert.equal(worker.sandbox.messages({ to: phone }).length, 1);
+  const again = await keyed("/mfa/sms", "key-of-one-message");
+  assert.deepEqual([again.text, again.headers.get("idempotent-replayed")], [firsts[0].text, "true"]);
+  const sets = await parallel(20, () => keyed("/mfa/recovery-codes", "key-of-one-set"));
+  const shown = new Set(sets.filter(({ status }) => status === 200).map(({ text }) => text));
+  assert.equal(shown.size, 1, JSON.stringify(tally(sets)));
+  failure(await keyed("/mfa/generate", "key-of-one-set"), 422, "idempotency_key_reused");
+  assert.equal(worker.sandbox.messages({ to: phone }).length, 1);
+});

@@ -56,6 +56,7 @@ STATUS = answer(
 UNAUTHORIZED = failure(401, "invalid_token")
 LIMITED = failure(429, "rate_limited", retry_after=1)
 UNAVAILABLE = failure(503, "unavailable", retry_after=5)
+IN_PROGRESS = failure(409, "request_in_progress", retry_after=1)
 
 
 class Service:

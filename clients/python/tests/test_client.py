@@ -13,6 +13,7 @@ import httpx
 import pytest
 from service import (
     BASE_URL,
+    IN_PROGRESS,
     LIMITED,
     SENT,
     STATUS,
@@ -48,6 +49,8 @@ from candado import (
     PasskeyChallenge,
     RateLimitedError,
     Status,
+    TestClock,
+    TestMessage,
     UnavailableError,
     Verified,
 )
@@ -180,6 +183,31 @@ class TestRequestsAndResults:
         assert client.status("a&b+c") == Status(True, "active", ["totp"], 10)
         assert client.service.asked[-1].url.query == b"user_id=a%26b%2Bc"
         assert client.set_contact("u", phone=None) == Contact("a•@x.io", None)
+
+    def test_a_test_client_reads_its_messages_and_puts_its_clock_forward(
+        self, client: Client
+    ) -> None:
+        message = {
+            "user_id": "u",
+            "channel": "sms",
+            "purpose": "verify",
+            "to": "+34600111222",
+            "subject": None,
+            "text": "t",
+            "code": "123456",
+            "sent_at": 5,
+        }
+        client.service.answers = [
+            answer(200, {"messages": [message]}),
+            answer(200, {"messages": []}),
+            answer(200, {"status": "success", "now": 65, "ahead_seconds": 60}),
+        ]
+        sent = TestMessage("u", "sms", "verify", "+34600111222", "t", 5, "123456")
+        assert client.test_messages(user_id="a&b") == [sent]
+        assert client.service.asked[-1].url.raw_path == b"/mfa/test/messages?user_id=a%26b"
+        assert client.test_messages() == []
+        assert client.advance_test_clock(60) == TestClock(65, 60)
+        assert client.service.body() == {"advance_seconds": 60}
 
     def test_a_user_is_deleted_whatever_the_id(self, client: Client) -> None:
         client.service.answers = [lambda _: httpx.Response(204)] * 2
@@ -489,18 +517,22 @@ class TestErrors:
             (UnavailableError, [(500, "internal"), (503, "unavailable"), (599, "something_new")]),
         ],
     )
+    @pytest.mark.usefixtures("clock")
     def test_are_told_apart_by_their_class(
         self, client: Client, kind: type[CandadoError], answers: list[tuple[int, str]]
     ) -> None:
         for status, code in answers:
-            client.service.answers = [failure(status, code)]
+            # Some are worth another try.
+            client.service.answers = [failure(status, code)] * 3
             error = refused(client.send_sms, "u")
             assert type(error) is kind
             assert error.code == code
         assert issubclass(LockedError, CodeRefused)
 
+    @pytest.mark.usefixtures("clock")
     def test_show_the_callers_line_and_not_the_clients_inside(self, client: Client) -> None:
-        client.service.answers = [failure(404, "user_not_found"), raises(_connect_error())]
+        no = [raises(_connect_error()) for _ in range(3)]
+        client.service.answers = [failure(404, "user_not_found"), *no]
         for method in (client.mfa.send_sms, client.mfa.status):
             with pytest.raises(CandadoError) as caught:
                 client.run(method, "u")
@@ -535,8 +567,11 @@ class TestErrors:
         assert isinstance(error, UnavailableError)
         assert error.retry_after == retry_after
 
-    def test_tell_that_there_was_no_answer_without_a_second_try(self, client: Client) -> None:
+    @pytest.mark.usefixtures("clock")
+    def test_tell_that_there_was_no_answer(self, client: Client) -> None:
         client.service.answers = [
+            raises(httpx.ConnectError("no")),
+            raises(httpx.ConnectError("no")),
             raises(httpx.ConnectError("no")),
             raises(httpx.ReadTimeout("slow")),
         ]
@@ -544,7 +579,7 @@ class TestErrors:
         assert (error.code, error.status) == ("unreachable", 0)
         assert isinstance(error.__cause__, httpx.ConnectError)
         assert refused(client.status, "u").code == "timeout"
-        assert len(client.service.asked) == 3
+        assert len(client.service.asked) == 5
 
     def test_of_wrong_credentials_are_raised_by_every_call(self, client: Client) -> None:
         client.service.auth_answers = [failure(401, "invalid_client")] * 2
@@ -700,25 +735,36 @@ class TestRetries:
         assert clock.slept == []
 
     @pytest.mark.usefixtures("clock")
-    def test_of_changes_follow_only_a_refusal_that_changed_nothing(self, client: Client) -> None:
-        for call, good in zip(
-            changes(client), [VERIFIED, answer(200, ENROLMENT), SUCCESS], strict=True
-        ):
-            client.service.asked.clear()
-            client.service.answers = [LIMITED, good]
-            call()
-            assert client.service.answers == []
-            client.service.answers = [UNAVAILABLE, good]
-            assert refused(call).code == "unavailable"
-            assert len(client.service.answers) == 1
+    def test_of_what_changes_something_have_the_key_of_the_first_try(self, client: Client) -> None:
+        calls = [*changes(client), *sends(client)]
+        goods = [VERIFIED, answer(200, ENROLMENT), SUCCESS, SENT, SENT, SENT]
+        keys: set[str] = set()
+        for call, good in zip(calls, goods, strict=True):
+            for bad in (
+                [LIMITED, UNAVAILABLE],
+                [raises(httpx.ReadError("cut off")), IN_PROGRESS],
+            ):
+                client.service.asked.clear()
+                client.service.answers = [*bad, good]
+                call()
+                asked = [each for each in client.service.asked if each.url.path != "/auth"]
+                used = {each.headers["Idempotency-Key"] for each in asked}
+                assert (len(asked), len(used)) == (3, 1)
+                assert len({each.content for each in asked}) == 1
+                keys |= used
+        assert len(keys) == 2 * len(calls)
+
+    def test_what_changes_nothing_has_no_key(self, client: Client) -> None:
+        client.service.answers = [STATUS]
+        client.status("u")
+        assert all("Idempotency-Key" not in each.headers for each in client.service.asked)
 
     @pytest.mark.usefixtures("clock")
-    def test_are_never_made_of_sends(self, client: Client) -> None:
+    def test_leave_a_provider_that_fails_to_the_application(self, client: Client) -> None:
         for call in sends(client):
-            for bad in [LIMITED, UNAVAILABLE, failure(503, "delivery_unavailable", retry_after=5)]:
-                client.service.answers = [bad, SENT]
-                refused(call)
-                assert client.service.answers == [SENT]
+            client.service.answers = [failure(503, "delivery_unavailable", retry_after=5), SENT]
+            refused(call)
+            assert client.service.answers == [SENT]
 
     @pytest.mark.usefixtures("clock")
     @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def test_values(alias: object, name: str) -> None:
         (results.PasskeyChallenge, "/mfa/passkeys/challenge"),
         (results.Factor, "/mfa/passkeys"),
         (results.TrustedDeviceChecked, "/mfa/trusted-devices/check"),
+        (results.TestClock, "/mfa/test/clock"),
     ],
 )
 def test_results(kind: type, path: str) -> None:
@@ -130,6 +131,11 @@ def test_parameters(name: str, path: str) -> None:
     if name == "recover":
         wanted = {field.replace("recovery_method", "method") for field in wanted}
     assert taken == wanted
+
+
+def test_test_messages() -> None:
+    said = set(DOCUMENT["components"]["schemas"]["TestMessage"]["properties"])
+    assert {field.name for field in dataclasses.fields(results.TestMessage)} == said
 
 
 def test_errors_carry_every_field() -> None:

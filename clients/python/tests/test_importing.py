@@ -335,7 +335,7 @@ class TestImport:
     @pytest.mark.parametrize(
         ("bad", "tries"),
         [
-            (raises(httpx.ConnectError("no")), 6),
+            (raises(httpx.ConnectError("no")), 18),
             (failure(503, "unavailable", retry_after=600), 1),
             (failure(404, "not_found"), 1),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import csv
 import hashlib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import jwt
 import pyotp
 import pytest
 
@@ -345,3 +347,34 @@ def test_refuses_wrong_credentials() -> None:
     with Candado(URL, "app123", "wrong") as mfa, pytest.raises(AuthenticationError) as caught:
         mfa.status("u")
     assert (caught.value.status, caught.value.code) == (401, "invalid_client")
+
+
+def test_a_result_token_is_verified_by_pyjwt(mfa: Candado, user: str) -> None:
+    secret = mfa.register(user, confirm=False).secret
+    verified = mfa.verify(user, code(secret), result_token=True, nonce="n-1")
+    keys = jwt.PyJWKSet.from_dict(httpx.get(f"{URL}/.well-known/jwks.json").json())
+    assert verified.result_token is not None
+    token = verified.result_token
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+
+    def decode(token: str, audience: str) -> dict[str, Any]:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=["ES256"],
+            issuer=URL,
+            audience=audience,
+            options={"require": ["sub", "exp", "auth_time", "jti"]},
+        )
+        return claims
+
+    claims = decode(token, "app123")
+    assert (claims["sub"], claims["amr"], claims["nonce"]) == (user, ["otp"], "n-1")
+    with pytest.raises(jwt.InvalidAudienceError):
+        decode(token, "other")
+    with pytest.raises(jwt.InvalidSignatureError):
+        decode(token[:-8] + "AAAAAAAA", "app123")
+    unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        decode(f"{unsigned}.{token.split('.')[1]}.", "app123")
+    assert "result_token" not in repr(verified)

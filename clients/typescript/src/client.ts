@@ -1,6 +1,6 @@
 import { requireAddress, requireCode, requireText } from "./arguments.js";
 import { Deadline } from "./deadline.js";
-import { Exchange, type Fetch, type Request, type Retry } from "./exchange.js";
+import { Exchange, type Fetch, type Request } from "./exchange.js";
 import { answered, renamed, snakeName } from "./names.js";
 import { Tokens } from "./tokens.js";
 import type {
@@ -29,6 +29,9 @@ import type {
   SessionOptions,
   SessionResult,
   Status,
+  TestClock,
+  TestMessage,
+  TestMessagesOptions,
   TrustedDeviceChecked,
   TrustedDevices,
   Verified,
@@ -142,13 +145,13 @@ export class Candado {
   /** Gives a factor the name its user knows it by. */
   async renameFactor(userId: string, factorId: string, name: string, { signal }: CallOptions = {}): Promise<Factor> {
     const body = { user_id: requireText("userId", userId), name: requireText("name", name) };
-    return this.#call<Factor>({ method: "PATCH", path: factorPath(factorId), body }, "if-refused", signal);
+    return this.#call<Factor>({ method: "PATCH", path: factorPath(factorId), body }, signal);
   }
 
   /** Removes a factor. The last one that works stays: `disable` turns MFA off. */
   async removeFactor(userId: string, factorId: string, { signal, ...proof }: ProofOptions = {}): Promise<void> {
     const body = { user_id: requireText("userId", userId), ...proved(proof) };
-    await this.#call<object>({ method: "DELETE", path: factorPath(factorId), body }, "if-refused", signal);
+    await this.#call<object>({ method: "DELETE", path: factorPath(factorId), body }, signal);
   }
 
   /** Begins to make a passkey: give `publicKey` to `createPasskey` of `candado/browser`. */
@@ -188,17 +191,17 @@ export class Candado {
   /** Forgets a remembered browser, or all. */
   async forgetTrustedDevices(userId: string, { signal, id }: ForgetOptions = {}): Promise<void> {
     const body = { user_id: requireText("userId", userId), ...(id !== undefined && { id }) };
-    await this.#call<object>({ method: "DELETE", path: "/mfa/trusted-devices", body }, "if-refused", signal);
+    await this.#call<object>({ method: "DELETE", path: "/mfa/trusted-devices", body }, signal);
   }
 
   /** Sends a code to the user's phone. */
   async sendSms(userId: string, options: SendOptions = {}): Promise<SentCode> {
-    return this.#post<SentCode>("/mfa/sms", userId, options, "never");
+    return this.#post<SentCode>("/mfa/sms", userId, options);
   }
 
   /** Sends a code to the user's e-mail address. */
   async sendEmail(userId: string, options: SendOptions = {}): Promise<SentCode> {
-    return this.#post<SentCode>("/mfa/email", userId, options, "never");
+    return this.#post<SentCode>("/mfa/email", userId, options);
   }
 
   /** Makes a code for you to hand over yourself, on paper or by voice. */
@@ -212,7 +215,7 @@ export class Candado {
    */
   async recover(userId: string, method: RecoveryMethod, options: SendOptions = {}): Promise<SentRecovery> {
     const fields = { ...options, recoveryMethod: method };
-    return this.#post<SentRecovery>("/mfa/recovery", userId, fields, "never");
+    return this.#post<SentRecovery>("/mfa/recovery", userId, fields);
   }
 
   /**
@@ -260,12 +263,25 @@ export class Candado {
     const path = `/mfa/users/${encodeURIComponent(requireText("userId", userId))}`;
     const body = proved(proof);
     const given = Object.keys(body).length > 0 ? { body } : {};
-    await this.#call<object>({ method: "DELETE", path, ...given }, "if-refused", signal);
+    await this.#call<object>({ method: "DELETE", path, ...given }, signal);
   }
 
   /** Takes over a secret that the user's authenticator app already has. MFA is on at once. */
   async importFactor(userId: string, options: ImportOptions): Promise<void> {
     await this.#post<object>("/mfa/import", userId, options);
+  }
+
+  /** What would have been sent for a test client, oldest first: to one user, or to all. */
+  async testMessages({ userId, signal }: TestMessagesOptions = {}): Promise<TestMessage[]> {
+    const query = userId === undefined ? "" : `?${new URLSearchParams({ user_id: requireText("userId", userId) })}`;
+    const request: Request = { method: "GET", path: `/mfa/test/messages${query}` };
+    return (await this.#call<{ messages: TestMessage[] }>(request, signal)).messages;
+  }
+
+  /** Puts the clock of a test client forward, for all its users and for good. 0 seconds say what time it is. */
+  async advanceTestClock(seconds: number, { signal }: CallOptions = {}): Promise<TestClock> {
+    const body = { advance_seconds: seconds };
+    return this.#call<TestClock>({ method: "POST", path: "/mfa/test/clock", body }, signal);
   }
 
   /** Revokes the access token this client holds, if any. A later call gets a new one. An API key stays as it is. */
@@ -277,29 +293,26 @@ export class Candado {
     });
     if (token === undefined) return;
     const body = { access_token: token };
-    await this.#exchange.call({ method: "POST", path: "/auth/revoke", body }, "always", deadline);
+    await this.#exchange.call({ method: "POST", path: "/auth/revoke", body }, deadline);
   }
 
   async #get<T>(path: string, userId: string, signal: AbortSignal | undefined): Promise<T> {
     const query = new URLSearchParams({ user_id: requireText("userId", userId) });
-    return this.#call<T>({ method: "GET", path: `${path}?${query}` }, "always", signal);
+    return this.#call<T>({ method: "GET", path: `${path}?${query}` }, signal);
   }
 
-  async #post<T>(
-    path: string,
-    userId: string,
-    { signal, ...fields }: ProofOptions,
-    retry: Retry = "if-refused",
-  ): Promise<T> {
+  async #post<T>(path: string, userId: string, { signal, ...fields }: ProofOptions): Promise<T> {
     if (fields.code !== undefined) requireCode(fields.code);
     const body = renamed({ userId: requireText("userId", userId), ...fields }, snakeName);
-    return this.#call<T>({ method: "POST", path, body }, retry, signal);
+    return this.#call<T>({ method: "POST", path, body }, signal);
   }
 
-  async #call<T>(request: Request, retry: Retry, signal: AbortSignal | undefined): Promise<T> {
+  /** What changes something is named, so that it can be sent again whatever becomes of its answer. */
+  async #call<T>(request: Request, signal: AbortSignal | undefined): Promise<T> {
+    const named = request.method === "GET" ? request : { ...request, idempotencyKey: crypto.randomUUID() };
     const deadline = new Deadline(this.#timeoutMs, signal);
     const token = async (refused?: string) => this.#apiKey ?? (await this.#tokens?.get(deadline, refused)) ?? "";
-    const { status, message, ...answer } = await this.#exchange.call(request, retry, deadline, token);
+    const { status, message, ...answer } = await this.#exchange.call(named, deadline, token);
     return answered(answer) as T;
   }
 }

@@ -9,13 +9,9 @@ export interface Request {
   /** With its query, after the service's address. */
   path: string;
   body?: object;
+  /** Names the request, so that it takes effect once however often it is sent. What changes something has one. */
+  idempotencyKey?: string;
 }
-
-/**
- * When an error is worth another try. The service answers `rate_limited` before it has done anything. A 503 may come
- * when half of it is done, so only what changes nothing is tried again. What sends messages never is.
- */
-export type Retry = "always" | "if-refused" | "never";
 
 const RETRIES = 2;
 
@@ -31,7 +27,6 @@ export class Exchange {
   /** The answer's JSON. `authorization` is asked before each try, and told when its answer was refused. */
   async call(
     request: Request,
-    retry: Retry,
     deadline: Deadline,
     authorization?: (refused?: string) => Promise<string>,
   ): Promise<Record<string, unknown>> {
@@ -44,7 +39,9 @@ export class Exchange {
         if (!(answer instanceof CandadoError)) return answer;
         error = answer;
       } catch (thrown) {
-        throw deadline.explain(thrown);
+        const explained = deadline.explain(thrown);
+        if (!(explained instanceof CandadoError)) throw explained;
+        error = explained;
       }
       // An API key that was refused is refused again.
       const renews = token !== undefined && !token.startsWith("cdo_");
@@ -53,7 +50,7 @@ export class Exchange {
         continue;
       }
       const pause = (error.retryAfter ?? 1) * 1000;
-      if (tries++ === RETRIES || !isWorthRetrying(error, retry) || !deadline.allows(pause)) throw error;
+      if (tries++ === RETRIES || !isWorthRetrying(error) || !deadline.allows(pause)) throw error;
       await deadline.sleep(pause).catch((thrown: unknown) => {
         throw deadline.explain(thrown);
       });
@@ -61,12 +58,13 @@ export class Exchange {
   }
 
   async #send(
-    { method, path, body }: Request,
+    { method, path, body, idempotencyKey }: Request,
     token: string | undefined,
     { signal }: Deadline,
   ): Promise<Record<string, unknown> | CandadoError> {
     const headers = new Headers({ Accept: "application/json" });
     if (body) headers.set("Content-Type", "application/json");
+    if (idempotencyKey) headers.set("Idempotency-Key", idempotencyKey);
     if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
     const response = await this.#fetch(`${this.#baseUrl}${path}`, {
       method,
@@ -83,10 +81,11 @@ export class Exchange {
   }
 }
 
-function isWorthRetrying(error: CandadoError, retry: Retry): boolean {
-  if (retry === "never") return false;
-  if (error.code === "rate_limited") return true;
-  return retry === "always" && error.status === 503 && error.retryAfter !== undefined;
+/** Whether the same request may have another answer in a moment. That it takes effect once is its key's to see to. */
+function isWorthRetrying({ code, status, retryAfter }: CandadoError): boolean {
+  if (["rate_limited", "request_in_progress", "unreachable"].includes(code)) return true;
+  // A provider that fails is its application's to know of: another channel may be better than another try.
+  return status === 503 && retryAfter !== undefined && code !== "delivery_unavailable";
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

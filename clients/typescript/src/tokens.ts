@@ -57,11 +57,7 @@ export class Tokens {
     const asked = Date.now();
     // A time of its own: whoever asked first may give up, the others still wait for it.
     const deadline = new Deadline(this.#timeoutMs);
-    const answer = await this.#exchange.call(
-      { method: "POST", path: "/auth", body: this.#credentials },
-      "always",
-      deadline,
-    );
+    const answer = await this.#exchange.call({ method: "POST", path: "/auth", body: this.#credentials }, deadline);
     const { access_token: value, expires_in: lifetime } = answer;
     if (typeof value !== "string" || typeof lifetime !== "number") {
       throw new UnavailableError({ status: 200, code: "unexpected_response", message: "The answer of /auth has no token" });

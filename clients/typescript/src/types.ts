@@ -122,6 +122,10 @@ export interface VerifyOptions extends CallOptions {
   method?: VerifyMethod | undefined;
   /** Whether to remember the browser, for as long as the client's `remember_days` say. */
   remember?: boolean | undefined;
+  /** Whether the result also comes as a token that other services of yours can verify. Default: no. */
+  resultToken?: boolean | undefined;
+  /** Repeated in that token: 1 to 128 characters. */
+  nonce?: string | undefined;
 }
 
 export interface SendOptions extends CallOptions {
@@ -173,6 +177,8 @@ export interface Verified {
   userVerified?: boolean;
   /** For a cookie of the browser, where it is remembered. */
   trustedDevice?: string;
+  /** A JWS by ES256 that says the same for five minutes. Only if `resultToken` was asked for. */
+  resultToken?: string;
 }
 
 export type FactorType = "totp" | "passkey";
@@ -315,4 +321,34 @@ export interface Status {
   lockedUntil: number | null;
   createdAt: number | null;
   lastVerifiedAt: number | null;
+}
+
+export interface TestMessagesOptions extends CallOptions {
+  /** Only those to this user. */
+  userId?: string | undefined;
+}
+
+/** What would have been sent for a test client. */
+export interface TestMessage {
+  userId: string;
+  channel: "sms" | "email";
+  /** `recovery` where it is to bind a new device with. */
+  purpose: "verify" | "recovery";
+  /** A phone number or an e-mail address. */
+  to: string;
+  /** Null for an SMS. */
+  subject: string | null;
+  text: string;
+  /** Null where the message has a link in its place. */
+  code: string | null;
+  /** By the client's clock, in Unix seconds. */
+  sentAt: number;
+}
+
+/** Where the clock of a test client stands. */
+export interface TestClock {
+  /** The client's time, in Unix seconds: make the codes of an authenticator app for it. */
+  now: number;
+  /** How far it is ahead of the service's. */
+  aheadSeconds: number;
 }

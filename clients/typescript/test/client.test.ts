@@ -112,6 +112,7 @@ describe("requests and results", () => {
       [() => mfa.checkTrustedDevice("u", "v"), "POST /mfa/trusted-devices/check", { user_id: "u", trusted_device: "v" }],
       [() => mfa.trustedDevices("u"), "GET /mfa/trusted-devices?user_id=u", undefined],
       [() => mfa.forgetTrustedDevices("u", { id: "d" }), "DELETE /mfa/trusted-devices", { user_id: "u", id: "d" }],
+      [() => mfa.advanceTestClock(60), "POST /mfa/test/clock", { advance_seconds: 60 }],
       [() => mfa.revokeToken(), "POST /auth/revoke", { access_token: "t1" }],
     ];
     for (const [call, line, sentBody] of calls) {
@@ -121,6 +122,15 @@ describe("requests and results", () => {
       assert.equal(`${method} ${path}`, line);
       assert.deepEqual(body(service), sentBody, line);
     }
+  });
+
+  it("list what a test client would have sent", async () => {
+    const listed = { messages: [{ user_id: "u", channel: "sms", purpose: "verify", to: "+34600111222", subject: null, text: "t", code: "123456", sent_at: 5 }] };
+    const service = new Service().answers(json(200, listed), json(200, { messages: [] }));
+    const [message] = await service.client().testMessages({ userId: "a&b" });
+    assert.deepEqual(message, { userId: "u", channel: "sms", purpose: "verify", to: "+34600111222", subject: null, text: "t", code: "123456", sentAt: 5 });
+    assert.equal(service.paths.at(-1), "/mfa/test/messages?user_id=a%26b");
+    assert.deepEqual(await service.client().testMessages(), []);
   });
 
   it("hand the user's code on with every change that takes something", async () => {
@@ -299,7 +309,8 @@ describe("errors", () => {
     );
   });
 
-  it("are told apart by their class", async () => {
+  it("are told apart by their class", async (t) => {
+    ownTime(t);
     const kinds = {
       CodeRefused: [CodeRefused, [400, "invalid_code"], [400, "code_already_used"], [403, "factor_disabled"]],
       LockedError: [LockedError, [429, "locked"]],
@@ -314,7 +325,9 @@ describe("errors", () => {
     } as const;
     for (const [name, [kind, ...answers]] of Object.entries(kinds)) {
       for (const [status, code] of answers) {
-        const error = await rejection(new Service().answers(failure(status, code)).client().sendSms("u"));
+        // Some are worth another try.
+        const answer = failure(status, code);
+        const error = await rejection(new Service().answers(answer, answer, answer).client().sendSms("u"));
         assert.ok(error instanceof kind, `${status} ${code} is a ${error.name}`);
         assert.equal(error.name, name);
         assert.equal(error.code, code);
@@ -334,12 +347,14 @@ describe("errors", () => {
     }
   });
 
-  it("tell that the service is out of reach, without a second try", async () => {
+  it("tell that the service is out of reach, after two more tries", async (t) => {
+    ownTime(t);
     const cause = new TypeError("fetch failed");
-    const service = new Service().answers(() => Promise.reject(cause));
+    const no = () => Promise.reject(cause);
+    const service = new Service().answers(no, no, no);
     const error = await rejection(service.client().status("u"));
     assert.deepEqual([error.name, error.code, error.status, error.cause], ["UnavailableError", "unreachable", 0, cause]);
-    assert.equal(service.asked.length, 2);
+    assert.equal(service.asked.length, 4);
   });
 
   it("of wrong credentials are thrown by every call", async () => {
@@ -470,26 +485,36 @@ describe("retries", () => {
     assert.deepEqual(slept, []);
   });
 
-  it("of changes follow only a refusal that changed nothing", async (t) => {
+  it("of what changes something have the key of the first try", async (t) => {
     ownTime(t);
-    for (const call of changes) {
-      const service = new Service().answers(limited, verified);
-      await call(service.client());
-      assert.equal(service.asked.length, 3);
-      const once = new Service().answers(unavailable);
-      assert.equal((await rejection(call(once.client()))).code, "unavailable");
-      assert.equal(once.asked.length, 2);
+    const cutOff = () => Promise.reject(new TypeError("fetch failed"));
+    const underWay = failure(409, "request_in_progress", { retry_after: 1 });
+    const keys = new Set<string>();
+    for (const call of [...changes, ...sends]) {
+      for (const bad of [[limited, unavailable], [cutOff, underWay]]) {
+        const service = new Service().answers(...bad, verified);
+        await call(service.client());
+        const asked = service.asked.filter(({ path }) => path !== "/auth");
+        const used = new Set(asked.map(({ idempotencyKey }) => idempotencyKey));
+        assert.deepEqual([asked.length, used.size], [3, 1]);
+        for (const key of used) keys.add(key ?? assert.fail("no key"));
+      }
     }
+    assert.equal(keys.size, 2 * (changes.length + sends.length), "a new key for each call");
   });
 
-  it("are never made of sends", async (t) => {
+  it("need no key where nothing changes", async () => {
+    const service = new Service().answers(status);
+    await service.client().status("u");
+    assert.deepEqual(service.asked.map(({ idempotencyKey }) => idempotencyKey), [null, null]);
+  });
+
+  it("leave a provider that fails to the application", async (t) => {
     ownTime(t);
     for (const call of sends) {
-      for (const answer of [limited, unavailable, failure(503, "delivery_unavailable", { retry_after: 5 })]) {
-        const service = new Service().answers(answer);
-        await rejection(call(service.client()));
-        assert.equal(service.asked.length, 2);
-      }
+      const service = new Service().answers(failure(503, "delivery_unavailable", { retry_after: 5 }));
+      await rejection(call(service.client()));
+      assert.equal(service.asked.length, 2);
     }
   });
 

@@ -73,6 +73,9 @@ it("the types are those of docs/openapi.json", () => {
   none<Differences<ours.TrustedDevice, Camel<Schemas["TrustedDevice"]>>>();
   none<Differences<ours.Status, Result<Get<"/mfa/status">>>>();
 
+  none<Differences<ours.TestMessage, Camel<Schemas["TestMessage"]>>>();
+  none<Differences<ours.TestClock, Result<Post<"/mfa/test/clock">>>>();
+
   none<Exclude<Schemas["RecoveryChannel"], ours.RecoveryMethod> | Exclude<ours.RecoveryMethod, Schemas["RecoveryChannel"]>>();
   none<Exclude<Schemas["Error"]["error"], KnownErrorCode>>();
   none<Exclude<keyof Camel<Schemas["Error"]>, keyof ours.CandadoError | "error" | "errorDescription">>();

@@ -5,6 +5,7 @@ export interface Asked {
   method: string;
   path: string;
   authorization: string | null;
+  idempotencyKey: string | null;
   body: unknown;
   signal: AbortSignal;
 }
@@ -57,6 +58,7 @@ export class Service {
       method: init.method ?? "GET",
       path: url.pathname + url.search,
       authorization: new Headers(init.headers).get("Authorization"),
+      idempotencyKey: new Headers(init.headers).get("Idempotency-Key"),
       body: typeof init.body === "string" ? JSON.parse(init.body) : undefined,
       signal: init.signal!,
     };

@@ -14,7 +14,7 @@ use crate::domain::ids::ClientId;
 use crate::domain::settings::{Label, Settings, SettingsPatch};
 use crate::domain::time::UnixTime;
 use crate::error::{Error, ErrorCode};
-use crate::flows::admin::{self, ClientPatch, LONGEST_OVERLAP};
+use crate::flows::admin::{self, ClientPatch, LONGEST_OVERLAP, Use};
 
 pub(super) fn endpoints() -> [Endpoint; 6] {
     let one = "/admin/clients/{client_id}";
@@ -39,6 +39,8 @@ struct ClientResponse {
     client_secret: Option<String>,
     name: String,
     disabled: bool,
+    /// Whether it is a test client, for good: nothing is sent for it, and its clock goes on when it says so.
+    test: bool,
     /// Every setting as it applies, defaults included.
     settings: Settings,
     created_at: UnixTime,
@@ -51,6 +53,7 @@ impl ClientResponse {
             client_secret,
             name: client.name,
             disabled: client.disabled_at.is_some(),
+            test: client.test_clock_ahead.is_some(),
             settings: client.settings.into_effective(),
             created_at: client.created_at,
         }
@@ -62,18 +65,22 @@ impl ClientResponse {
 #[schema(as = CreateClientRequest)]
 struct CreateRequest {
     name: Label,
-    /// Drawn if it is missing.
+    /// Drawn if it is missing. That of a test client begins with `test_`, and no other does.
     client_id: Option<ClientId>,
     #[serde(default)]
     settings: SettingsPatch,
+    /// Makes a test client.
+    #[serde(default)]
+    test: bool,
 }
 
 async fn create(
     Operator(call): Operator,
     ApiJson(body): ApiJson<CreateRequest>,
 ) -> Result<(StatusCode, Json<ClientResponse>), Error> {
+    let serves = if body.test { Use::Tests } else { Use::Real };
     let (client, secret) =
-        admin::create_client(&call, body.client_id, body.name, &body.settings).await?;
+        admin::create_client(&call, body.client_id, body.name, &body.settings, serves).await?;
     let response = ClientResponse::new(client, Some(secret));
     Ok((StatusCode::CREATED, Json(response)))
 }
@@ -81,11 +88,15 @@ async fn create(
 fn describe_create(operation: Operation) -> Operation {
     operation
         .named("createClient", OPERATOR, "Add a client")
-        .text("The answer shows the client's secret, this once.")
+        .text(
+            "The answer shows the client's secret, this once. With `\"test\": true` it is a test client for good: nothing \
+             is sent for it, and its clock goes on when it says so ([guide](/docs/test-your-integration)).",
+        )
         .body::<CreateRequest>(
             JSON,
             &[
                 ("Least", json!({"name": "Shop"})),
+                ("For tests", json!({"name": "Shop, in tests", "test": true})),
                 ("With settings", json!({"name": "Shop", "client_id": "shop", "settings": {"issuer": "The Shop", "sms_domain": "shop.example", "sms_countries": ["ES", "PT"]}})),
             ],
         )
@@ -248,6 +259,7 @@ fn example(secret: Option<&str>) -> Value {
         "client_id": "shop",
         "name": "Shop",
         "disabled": false,
+        "test": false,
         "settings": Settings::default(),
         "created_at": 1_760_000_000,
     });

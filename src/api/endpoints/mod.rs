@@ -32,10 +32,12 @@ endpoints_of! {
     status
     contact
     users
+    test_clients
     clients
     api_keys
     operator
     user_admin
     audit
+    keys
     health
 }

@@ -15,6 +15,7 @@ use crate::domain::codes::guess::GuessedCode;
 use crate::domain::ids::{ChallengeId, ClientId, UserId};
 use crate::domain::method::Method;
 use crate::domain::scope::Scope;
+use crate::domain::session::Nonce;
 use crate::error::{Error, ErrorCode};
 use crate::flows::{self, Evidence};
 
@@ -37,6 +38,11 @@ struct VerifyRequest {
     /// Whether to remember the browser, for the client's `remember_days`.
     #[serde(default)]
     remember: bool,
+    /// Whether a success is to be told in a token that others can verify, too.
+    #[serde(default)]
+    result_token: bool,
+    /// Repeated in the token.
+    nonce: Option<Nonce>,
 }
 
 of_user!(VerifyRequest);
@@ -79,10 +85,18 @@ struct VerifyResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     trusted_device: Option<String>,
+    /// Says the same to whoever verifies it with the keys of /.well-known/jwks.json. Only if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    result_token: Option<String>,
 }
 
 async fn verify(request: Authorized<VerifyRequest>) -> Result<Json<VerifyResponse>, Error> {
     let Authorized { asked, body } = request;
+    if body.nonce.is_some() && !body.result_token {
+        let message = "Only together with \"result_token\": true, the token it is repeated in";
+        return Err(Error::invalid("nonce", message));
+    }
     let only = body.method.map(Method::from);
     let proof = evidence(body.code, body.challenge_id, body.credential)?;
     let proof = proof.ok_or_else(|| Error::invalid("code", "This field is missing"))?;
@@ -91,12 +105,19 @@ async fn verify(request: Authorized<VerifyRequest>) -> Result<Json<VerifyRespons
     }
     let login = flows::verify(&asked, &proof, only, body.remember).await?;
     let verified = login.verified;
+    let result_token = if body.result_token {
+        let (nonce, now) = (body.nonce.as_ref(), asked.call.real_now());
+        Some(flows::result_token(&asked, verified, now, nonce).await?)
+    } else {
+        None
+    };
     Ok(Json(VerifyResponse {
         status: Succeeded::Success,
         message: "Code verified successfully",
         method: verified.method,
         user_verified: verified.user_verified,
         trusted_device: login.trusted_device.map(|device| device.value),
+        result_token,
     }))
 }
 
@@ -118,12 +139,16 @@ fn describe(operation: Operation) -> Operation {
              `remember_days` is not 0 and the user proved themselves by app, passkey or SMS.\n\n\
              The fifth wrong code in a row locks for a minute, and each further one for twice as long. \
              Codes of the app, codes that were sent and recovery codes are counted and locked apart; 50 \
-             wrong ones of a kind within 24 hours lock that kind until fewer lie within 24 hours.",
+             wrong ones of a kind within 24 hours lock that kind until fewer lie within 24 hours.\n\n\
+             With `\"result_token\": true` a success also has a `result_token`: a JWS by ES256, valid for five \
+             minutes, that another service of yours can verify by itself \
+             ([guide](/docs/trust-a-result)).",
         )
         .client_body::<VerifyRequest>(&[
             ("Any method", json!({"user_id": "user123", "code": "123456"})),
             ("Only the authenticator", json!({"user_id": "user123", "client_id": "app123", "code": "123456", "method": "totp"})),
             ("Passkey", json!({"user_id": "user123", "challenge_id": "7c9e6679742540de944be07fc1f90ae7", "credential": credential("authenticatorData")})),
+            ("With a token for others", json!({"user_id": "user123", "code": "123456", "result_token": true, "nonce": "n-0S6_WzA2Mj"})),
             ("Recovery code", json!({"user_id": "user123", "code": "7QDP-9T2M-K4XW-3HVN-8RCE-5ZJA"})),
         ])
         .answers::<VerifyResponse>(

@@ -89,6 +89,7 @@ fn tags() -> Vec<utoipa::openapi::Tag> {
         (operation::BROWSERS, "A browser in which a user confirmed a login may be spared the next ones."),
         (operation::PAGE, "A page of this service on which your users confirm, set up and recover: no screen to build."),
         (operation::USERS, "What is known about a user, and turning MFA off."),
+        (operation::TESTS, "For test clients, which try an integration out: nothing is sent for them, and their clock goes on when they say so."),
         (operation::OPERATOR, "For the operator: clients, unlocking, the record of events. None of these exist unless `ADMIN_TOKEN` is set."),
         (operation::SERVICE, "Is it up?"),
     ]
@@ -107,6 +108,12 @@ fn add_headers(components: &mut Components) {
             text(),
             "Names this request in the service's log and audit events.",
             json!("01JZ6T9Q3X4Y5Z6A7B8C9D0E1F"),
+        ),
+        (
+            "Idempotent-Replayed",
+            text().enum_values(Some(["true"])),
+            "This is the answer of an earlier request with the same `Idempotency-Key`.",
+            json!("true"),
         ),
         (
             "Cache-Control",

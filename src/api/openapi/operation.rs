@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation as Described, Parameter, ParameterBuilder, ParameterIn, PathItem,
 };
@@ -16,7 +17,7 @@ use utoipa::openapi::{
     Schema,
 };
 
-use super::schemas::{one_of, push, reference};
+use super::schemas::{one_of, plain, push, reference};
 use crate::api::endpoint::Access;
 use crate::api::error::{Body, body, documentation_url, headers};
 use crate::api::evidence::UsedCredential;
@@ -34,6 +35,7 @@ pub(in crate::api) const CODES: &str = "Codes";
 pub(in crate::api) const BROWSERS: &str = "Remembered browsers";
 pub(in crate::api) const PAGE: &str = "Hosted page";
 pub(in crate::api) const USERS: &str = "Users";
+pub(in crate::api) const TESTS: &str = "Tests";
 pub(in crate::api) const OPERATOR: &str = "Operator";
 pub(in crate::api) const SERVICE: &str = "Service";
 
@@ -65,12 +67,13 @@ pub(in crate::api) struct Operation {
     schemas: Vec<(String, RefOr<Schema>)>,
     /// Those of answers.
     answers: Vec<(String, RefOr<Schema>)>,
+    /// Whether it takes an `Idempotency-Key`.
+    takes_a_key: bool,
 }
 
 impl Operation {
     pub(in crate::api) fn new(method: HttpMethod, path: &'static str, access: Access) -> Self {
         let operation = Self {
-            method,
             path,
             described: Described::new(),
             errors: vec![
@@ -81,12 +84,46 @@ impl Operation {
             ],
             schemas: Vec::new(),
             answers: Vec::new(),
+            takes_a_key: path.starts_with("/mfa/") && method != HttpMethod::Get,
+            method,
+        };
+        let operation = if operation.takes_a_key {
+            operation.with_idempotency_key()
+        } else {
+            operation
         };
         match access {
             Access::Anyone => operation,
             Access::Client(scope) => operation.for_client(scope),
             Access::Operator => operation.for_operator(),
         }
+    }
+
+    fn with_idempotency_key(self) -> Self {
+        let key = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[ -~]+$"))
+            .min_length(Some(1))
+            .max_length(Some(255));
+        let about = "Names the request, so that it takes effect once however often it is sent: for 24 hours the \
+             same request with the same key has the first answer, with `Idempotent-Replayed: true`. Draw one at \
+             random for each request.";
+        self.fails_with([
+            ErrorCode::InvalidRequest,
+            ErrorCode::RequestInProgress,
+            ErrorCode::OutcomeUnknown,
+            ErrorCode::IdempotencyKeyReused,
+        ])
+        .parameter(
+            ParameterBuilder::new()
+                .name("Idempotency-Key")
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .schema(Some(key.build()))
+                .description(Some(about))
+                .example(Some(json!("8f14e45f-ceea-467f-a8f2-5d3c1a0b9e77")))
+                .build(),
+        )
     }
 
     /// `id` is the method of a generated client, `group` where a reference shows it.
@@ -250,6 +287,22 @@ impl Operation {
         self
     }
 
+    /// An answer with nothing secret in it, which need not be fetched each time.
+    pub(in crate::api) fn may_be_kept(mut self) -> Self {
+        let kept = HeaderBuilder::new()
+            .schema(Some(plain()))
+            .description(Some("For how many seconds the answer may be kept."))
+            .example(Some(json!("public, max-age=300")))
+            .build();
+        for response in self.described.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                let kept = RefOr::T(kept.clone());
+                response.headers.insert("Cache-Control".to_owned(), kept);
+            }
+        }
+        self
+    }
+
     pub(in crate::api) fn answers_nothing(self, description: &str) -> Self {
         self.respond("204", success(description).build())
     }
@@ -300,6 +353,13 @@ impl Operation {
 
     pub(in crate::api) fn add_to(mut self, paths: &mut Paths, components: &mut Components) {
         push::<Body>(&mut self.answers);
+        if self.takes_a_key {
+            for response in self.described.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    add_headers(response, ["Idempotent-Replayed"]);
+                }
+            }
+        }
         let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
         for error in self.errors {
             by_status.entry(error.status()).or_default().push(error);

@@ -7,6 +7,7 @@ use crate::domain::codes::import::ImportedSecret;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::{ClientId, UserId};
+use crate::domain::session::Nonce;
 use crate::domain::settings::{Domain, Label, Settings};
 
 /// Whether `text` fits the type's schema, as a validator would say it.
@@ -59,6 +60,11 @@ proptest! {
     #[test]
     fn names_are_what_their_schema_says(text in "[a-z \t\u{7f}\u{85}\u{a0}\u{ad}\u{200b}-\u{202f}\u{2065}\u{feff}é🙂]{0,5}|[a-z ]{62,66}") {
         same::<Label>(&text)?;
+    }
+
+    #[test]
+    fn nonces_are_what_their_schema_says(text in "[ -~é\n\u{85}]{0,3}|[a-zé]{126,130}") {
+        same::<Nonce>(&text)?;
     }
 
     #[test]

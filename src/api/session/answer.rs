@@ -3,13 +3,14 @@
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use http::header::SET_COOKIE;
-use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::visitor::{COOKIE_PREFIX, WAYS};
 use crate::api::error::{Failure, body, headers, status};
+use crate::api::idempotency::IDEMPOTENT_REPLAYED;
 use crate::api::json::Json;
 use crate::api::qr_image;
 use crate::domain::fields::Fields;
@@ -20,7 +21,6 @@ use crate::flows::session::{Done, Leaving, Refused, View};
 
 /// Seconds the cookie of the ways is kept: 90 days.
 const WAYS_LIFETIME: u64 = 90 * 24 * 3600;
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// An answer that succeeded.
 pub(super) struct Answer {
@@ -80,7 +80,7 @@ impl Answer {
         }
         if self.replayed {
             let yes = HeaderValue::from_static("true");
-            response.headers_mut().insert(REPLAYED, yes);
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, yes);
         }
         response
     }

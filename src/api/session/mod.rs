@@ -5,7 +5,7 @@ mod answer;
 mod bodies;
 mod visitor;
 
-pub(super) use self::visitor::{CANDADO_SESSION, IDEMPOTENCY_KEY, SEC_FETCH_SITE};
+pub(super) use self::visitor::{CANDADO_SESSION, SEC_FETCH_SITE};
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};

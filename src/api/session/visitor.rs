@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::PageError;
 use crate::api::extract::{from_json, parse_json, traced};
+use crate::api::idempotency::IDEMPOTENCY_KEY;
 use crate::call::Call;
 use crate::domain::session::SessionId;
 use crate::error::Error;
@@ -17,7 +18,6 @@ use crate::flows::session::{self, Visit};
 
 pub(in crate::api) const SEC_FETCH_SITE: &str = "sec-fetch-site";
 pub(in crate::api) const CANDADO_SESSION: &str = "candado-session";
-pub(in crate::api) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Cookies with this beginning are of this host alone, and of https.
 pub(super) const COOKIE_PREFIX: &str = "__Host-candado-";
 pub(super) const WAYS: &str = "__Host-candado-ways";
@@ -112,7 +112,7 @@ fn visit(call: Call, headers: &HeaderMap) -> Visit {
 
 /// The request by its name and content.
 fn once(parts: &Parts, body: &[u8]) -> Option<crate::domain::account::Once> {
-    let key = only(&parts.headers, IDEMPOTENCY_KEY)?;
+    let key = only(&parts.headers, IDEMPOTENCY_KEY.as_str())?;
     let fits =
         (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let content = [

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
+use crate::domain::crypto::signing_key::SigningKey;
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("it is empty; it needs at least one entry `id:base64 of 32 random bytes`")]
@@ -29,6 +31,11 @@ pub struct KeySet {
     pub tokens: [u8; 32],
     pub qr_links: [u8; 32],
     pub pseudonyms: [u8; 32],
+    /// Signs results that others verify.
+    pub results: SigningKey,
+    /// What others know that key by. Of the key itself and not of the entry's name: one that is given to another key
+    /// must not make them check with what they kept of the first.
+    pub results_id: String,
 }
 
 impl KeySet {
@@ -51,6 +58,8 @@ impl KeySet {
             tokens: derive("access tokens"),
             qr_links: derive("qr links"),
             pseudonyms: derive("pseudonyms"),
+            results: SigningKey::derive(&hkdf, "result tokens"),
+            results_id: hex::encode(&derive("result tokens key id")[..8]),
         }
     }
 }
@@ -156,6 +165,7 @@ mod tests {
             set.tokens,
             set.qr_links,
             set.pseudonyms,
+            *set.results.as_bytes(),
         ];
         for (i, a) in keys.iter().enumerate() {
             for b in keys.iter().skip(i + 1) {

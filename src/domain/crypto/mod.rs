@@ -4,6 +4,7 @@ pub mod digest;
 pub mod keys;
 pub mod public_keys;
 pub mod random;
+pub mod result_token;
 pub mod sealing;
 pub mod signing_key;
 pub mod token;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::crypto::digest::bound;
 use crate::domain::crypto::keys::{KeyRing, KeySet};
 use crate::domain::crypto::random::{self, RandomError};
-use crate::domain::ids::Owner;
+use crate::domain::ids::{ClientId, Owner};
 
 const FORMAT: &str = "v1";
 
@@ -51,38 +51,11 @@ pub struct Vault<'a> {
 
 impl Vault<'_> {
     pub fn seal(self, place: Place<'_>, plaintext: &[u8]) -> Result<Sealed, SealError> {
-        let key = self.keys.current();
-        let nonce: [u8; 12] = random::bytes()?;
-        let payload = Payload {
-            msg: plaintext,
-            aad: &self.aad(place, &key.id),
-        };
-        let ciphertext = cipher(key)
-            .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| SealError::Malformed)?;
-        let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &ciphertext].concat());
-        Ok(Sealed(format!("{FORMAT}.{}.{text}", key.id)))
+        seal(self.keys, plaintext, |key_id| self.aad(place, key_id))
     }
 
     pub fn open(self, place: Place<'_>, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
-        let (key_id, text) = sealed.parts().ok_or(SealError::Malformed)?;
-        let key = self
-            .keys
-            .find(key_id)
-            .ok_or_else(|| SealError::UnknownKey(key_id.to_owned()))?;
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| SealError::Malformed)?;
-        let (nonce, ciphertext) = bytes
-            .split_first_chunk::<12>()
-            .ok_or(SealError::Malformed)?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &self.aad(place, key_id),
-        };
-        cipher(key)
-            .decrypt(&Nonce::from(*nonce), payload)
-            .map_err(|_| SealError::Forged)
+        open(self.keys, sealed, |key_id| self.aad(place, key_id))
     }
 
     /// The same plaintext under the current key: unchanged if it is sealed with it already.
@@ -94,15 +67,84 @@ impl Vault<'_> {
     }
 
     fn aad(self, place: Place<'_>, key_id: &str) -> Vec<u8> {
-        bound(&[
-            FORMAT.as_bytes(),
-            key_id.as_bytes(),
-            self.owner.client.as_str().as_bytes(),
-            self.owner.user.as_str().as_bytes(),
-            place.object.as_bytes(),
-            place.field.as_bytes(),
-        ])
+        let Owner { client, user } = self.owner;
+        aad(client, user.as_str(), place, key_id)
     }
+}
+
+/// The key ring, and the client whose values are sealed with it that are no user's.
+#[derive(Clone, Copy)]
+pub struct ClientVault<'a> {
+    pub keys: &'a KeyRing,
+    pub client: &'a ClientId,
+}
+
+impl ClientVault<'_> {
+    pub fn seal(self, place: Place<'_>, plaintext: &[u8]) -> Result<Sealed, SealError> {
+        seal(self.keys, plaintext, |key_id| self.aad(place, key_id))
+    }
+
+    pub fn open(self, place: Place<'_>, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
+        open(self.keys, sealed, |key_id| self.aad(place, key_id))
+    }
+
+    /// No user's id is empty.
+    fn aad(self, place: Place<'_>, key_id: &str) -> Vec<u8> {
+        aad(self.client, "", place, key_id)
+    }
+}
+
+fn aad(client: &ClientId, user: &str, place: Place<'_>, key_id: &str) -> Vec<u8> {
+    bound(&[
+        FORMAT.as_bytes(),
+        key_id.as_bytes(),
+        client.as_str().as_bytes(),
+        user.as_bytes(),
+        place.object.as_bytes(),
+        place.field.as_bytes(),
+    ])
+}
+
+fn seal(
+    keys: &KeyRing,
+    plaintext: &[u8],
+    aad: impl Fn(&str) -> Vec<u8>,
+) -> Result<Sealed, SealError> {
+    let key = keys.current();
+    let nonce: [u8; 12] = random::bytes()?;
+    let payload = Payload {
+        msg: plaintext,
+        aad: &aad(&key.id),
+    };
+    let ciphertext = cipher(key)
+        .encrypt(&Nonce::from(nonce), payload)
+        .map_err(|_| SealError::Malformed)?;
+    let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &ciphertext].concat());
+    Ok(Sealed(format!("{FORMAT}.{}.{text}", key.id)))
+}
+
+fn open(
+    keys: &KeyRing,
+    sealed: &Sealed,
+    aad: impl Fn(&str) -> Vec<u8>,
+) -> Result<Vec<u8>, SealError> {
+    let (key_id, text) = sealed.parts().ok_or(SealError::Malformed)?;
+    let key = keys
+        .find(key_id)
+        .ok_or_else(|| SealError::UnknownKey(key_id.to_owned()))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| SealError::Malformed)?;
+    let (nonce, ciphertext) = bytes
+        .split_first_chunk::<12>()
+        .ok_or(SealError::Malformed)?;
+    let payload = Payload {
+        msg: ciphertext,
+        aad: &aad(key_id),
+    };
+    cipher(key)
+        .decrypt(&Nonce::from(*nonce), payload)
+        .map_err(|_| SealError::Forged)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +152,11 @@ impl Vault<'_> {
 pub struct Sealed(String);
 
 impl Sealed {
+    /// As it was stored. Text that is none does not open.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

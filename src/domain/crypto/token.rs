@@ -111,11 +111,18 @@ impl QrClaims {
         sign(&Kind::QR_LINK, keys, self)
     }
 
+    /// The claims of a link this service made, which may have expired.
+    pub fn open(keys: &KeyRing, token: &str) -> Result<Self, TokenError> {
+        verify(&Kind::QR_LINK, keys, token)
+    }
+
     pub fn verify(keys: &KeyRing, token: &str, now: UnixTime) -> Result<Self, TokenError> {
-        let claims: Self = verify(&Kind::QR_LINK, keys, token)?;
-        (now < claims.exp)
-            .then_some(claims)
-            .ok_or(TokenError::Expired)
+        Self::open(keys, token)?.alive(now)
+    }
+
+    /// These, if they hold at `now`.
+    pub fn alive(self, now: UnixTime) -> Result<Self, TokenError> {
+        (now < self.exp).then_some(self).ok_or(TokenError::Expired)
     }
 }
 

@@ -24,6 +24,8 @@ pub(in crate::flows) struct Effects {
     pub passkeys: PasskeyNote,
     /// Whether a wrong guess is counted by it.
     pub counts_a_failure: bool,
+    /// Whether it is stored before anything else is done: something outside follows that cannot be undone.
+    pub at_once: bool,
 }
 
 #[derive(Default)]
@@ -91,6 +93,12 @@ impl<T> Decision<T> {
 
     pub(in crate::flows) fn noting(mut self, passkeys: PasskeyNote) -> Self {
         self.effects.passkeys = passkeys;
+        self
+    }
+
+    /// Stored before anything else is done, since something outside follows that cannot be undone.
+    pub(in crate::flows) fn at_once(mut self) -> Self {
+        self.effects.at_once = true;
         self
     }
 

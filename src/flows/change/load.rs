@@ -41,7 +41,7 @@ fn admit(asked: &Asked, loaded: &Loaded) -> Result<(), Error> {
             } => !loaded.token_revoked && is_of_now(asked, loaded, epoch, *issued_at),
             Credential::Key { key, needs } => {
                 let known = loaded.key.as_ref().filter(|_| !loaded.client.disabled);
-                let known = known.filter(|known| known.admits(&key.digest, asked.now()));
+                let known = known.filter(|known| known.admits(&key.digest, asked.call.real_now()));
                 if let Some(known) = known {
                     if !known.scopes.allow(*needs) {
                         return Err(Error::InsufficientScope(*needs));

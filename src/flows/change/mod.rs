@@ -18,11 +18,15 @@ use self::proof::Typed;
 use self::store::store;
 pub(super) use self::store::{record_later, reseal};
 use super::asked::Asked;
+use super::once;
+use crate::app::App;
 use crate::call::Guess;
 use crate::domain::account::{Accept, Account, Digests, Locks};
 use crate::domain::client::ClientState;
 use crate::domain::codes::guess::GuessedCode;
+use crate::domain::ids::ClientId;
 use crate::domain::method::Method;
+use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::storage::accounts::{Loaded, PasskeyNote, Stored};
 use crate::storage::counters::{self, Counted, Quota};
@@ -84,6 +88,8 @@ async fn rounds(
     proof: Option<Proof<'_>>,
     decide: &mut Decide<'_>,
 ) -> Result<(), Error> {
+    // A change before this one is what this one begins with.
+    once::store_held(asked).await?;
     let (loaded, marks) = join(load(asked), marked(asked, proof)).await;
     let mut loaded = loaded?;
     for left in (0..ROUNDS).rev() {
@@ -138,8 +144,8 @@ async fn round(
     let undecided = unread && effects.counts_a_failure;
     let (conditions, passkeys) = (effects.conditions.clone(), effects.passkeys.clone());
     if !store(asked, &client, read.as_ref(), effects).await? {
-        refuse_if_used_up(asked, &conditions).await?;
-        refuse_if_taken(asked, &passkeys).await?;
+        refuse_if_used_up(asked.app(), asked.now(), &conditions).await?;
+        refuse_if_taken(asked.app(), &asked.owner.client, &passkeys).await?;
         return Ok(false);
     }
     if undecided {
@@ -175,8 +181,8 @@ fn refuse_if_marked(
 }
 
 /// Why nothing was stored, where it was not another request.
-async fn refuse_if_used_up(asked: &Asked, conditions: &Conditions) -> Result<(), Error> {
-    let (db, now) = (&*asked.app().db, asked.now());
+async fn refuse_if_used_up(app: &App, now: UnixTime, conditions: &Conditions) -> Result<(), Error> {
+    let db = &*app.db;
     if let Some(provider) = conditions.provider
         && let Some(until) = provider_pauses::find(db, provider, now).await?
     {
@@ -198,9 +204,13 @@ async fn refuse_if_used_up(asked: &Asked, conditions: &Conditions) -> Result<(),
 }
 
 /// Why a passkey was not added, where it was not another request.
-async fn refuse_if_taken(asked: &Asked, passkeys: &PasskeyNote) -> Result<(), Error> {
+async fn refuse_if_taken(
+    app: &App,
+    client: &ClientId,
+    passkeys: &PasskeyNote,
+) -> Result<(), Error> {
     if let PasskeyNote::Added(digest) = passkeys
-        && passkeys::is_taken(&*asked.app().db, &asked.owner.client, digest).await?
+        && passkeys::is_taken(&*app.db, client, digest).await?
     {
         return Err(Error::PasskeyTaken);
     }

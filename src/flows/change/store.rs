@@ -2,18 +2,22 @@
 
 use super::decision::{After, Effects, Write};
 use super::load::revive;
+use super::{refuse_if_taken, refuse_if_used_up};
 use crate::app::App;
+use crate::call::{Held, Progress, Task};
 use crate::domain::client::ClientState;
 use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::{Event, Scene};
 use crate::domain::ids::RequestId;
 use crate::error::Error;
 use crate::flows::asked::{Asked, By};
-use crate::platform::Statement;
+use crate::flows::once::mark;
+use crate::platform::{Batch, Statement};
 use crate::storage::accounts::{self, Admission, Found, PasskeyNote, Read};
 use crate::storage::{audit_log, codes, lock_marks};
 
-/// Stores what was decided. `false`: lost against another request, or a condition does not hold.
+/// Stores what was decided. `false`: lost against another request, or a condition does not hold. What is to be stored
+/// with its answer is held until there is one, and counts as stored until then.
 pub(super) async fn store(
     asked: &Asked,
     client: &ClientState,
@@ -23,7 +27,9 @@ pub(super) async fn store(
     let db = &*asked.app().db;
     let (scene, by) = (asked.scene(), admission(&asked.by, client));
     let events = &effects.events;
-    let stored = match (effects.write, read) {
+    let once = asked.call.once.as_deref();
+    let claim = once.map(|once| &once.claim);
+    let mut batch = match (effects.write, read) {
         (Write::Store(account), read) => {
             let write = accounts::Write {
                 vault: asked.vault(),
@@ -35,24 +41,62 @@ pub(super) async fn store(
                 provider: effects.conditions.provider,
                 passkeys: &effects.passkeys,
                 by,
+                claim,
             };
-            accounts::swap(db, write).await?
+            accounts::swap(db, &write)?
         }
         (Write::Delete, Some(read)) => {
-            accounts::delete(db, &asked.owner, read, by, scene, events).await?
+            accounts::delete(db, &asked.owner, read, by, scene, events, claim)
         }
         (Write::Delete, None) | (Write::Nothing, _) => {
-            if !events.is_empty() {
-                let events = events.iter().map(|event| audit_log::record(scene, event));
-                db.batch(events.collect()).await?;
+            let events = events.iter().map(|event| audit_log::record(scene, event));
+            Batch {
+                statements: events.collect(),
+                decided_by: None,
             }
-            true
         }
     };
-    if stored {
-        for after in effects.after {
-            tidy(asked, after);
+    let after: Vec<Task> = effects
+        .after
+        .into_iter()
+        .map(|after| tidying(asked, after))
+        .collect();
+    let Some(once) = once else {
+        return carry_out(asked, batch, after).await;
+    };
+    if effects.at_once || once.is_stored() {
+        let marks = !once.is_stored();
+        if marks {
+            batch.follow(mark(once, &batch));
         }
+        let stored = carry_out(asked, batch, after).await?;
+        if stored {
+            once.set(Progress::Stored);
+        }
+        return Ok(stored);
+    }
+    let (app, now, client) = (
+        asked.call.app.clone(),
+        asked.now(),
+        asked.owner.client.clone(),
+    );
+    let (conditions, passkeys) = (effects.conditions, effects.passkeys);
+    let obstacle = async move {
+        refuse_if_used_up(&app, now, &conditions).await?;
+        refuse_if_taken(&app, &client, &passkeys).await
+    };
+    once.set(Progress::Held(Held {
+        batch,
+        obstacle: Box::pin(obstacle),
+        after,
+    }));
+    Ok(true)
+}
+
+async fn carry_out(asked: &Asked, batch: Batch, after: Vec<Task>) -> Result<bool, Error> {
+    let stored = batch.run(&*asked.app().db).await?;
+    if stored {
+        asked.call.later.extend(after);
     }
     Ok(stored)
 }
@@ -121,19 +165,21 @@ fn swap(app: &App, found: Found, request_id: &RequestId) -> Result<Statement, Er
             operator: None,
             request_id,
             now: app.now(),
+            recorded_at: app.now(),
         },
         quotas: &[],
         provider: None,
         passkeys: &PasskeyNote::Unchanged,
         by: Admission::Operator,
+        claim: None,
     };
     accounts::update(&write, &stored.read)
 }
 
-fn tidy(asked: &Asked, after: After) {
+fn tidying(asked: &Asked, after: After) -> Task {
     let kv = asked.app().kv.clone();
     let (owner, now) = (asked.owner.clone(), asked.now());
-    asked.call.later.push(async move {
+    Box::pin(async move {
         let done = match after {
             After::MarkLocks(locks) => lock_marks::insert(&*kv, &owner, &locks, now).await,
             After::ForgetLocks => lock_marks::delete(&*kv, &owner).await,
@@ -142,7 +188,7 @@ fn tidy(asked: &Asked, after: After) {
         if let Err(error) = done {
             log::warn!("{error}");
         }
-    });
+    })
 }
 
 /// Records an event that goes with no change, after the answer.

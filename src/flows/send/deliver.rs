@@ -10,12 +10,14 @@ use crate::domain::contact::mail::{self, About, Mail};
 use crate::domain::contact::message::{EmailText, Notice};
 use crate::domain::crypto::random;
 use crate::domain::event::{Event, Kind};
+use crate::domain::method::Channel;
 use crate::domain::session::RECOVERY_LINK_LIFETIME;
 use crate::domain::settings::Locale;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::{Decision, change};
 use crate::flows::destination::Destination;
+use crate::flows::test_clients;
 use crate::providers::{SendError, sendgrid, twilio};
 use crate::storage::counters::Quota;
 use crate::storage::{codes, provider_pauses};
@@ -46,6 +48,9 @@ pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Un
         let stored = codes::insert(&*asked.app().kv, id, digest, dispatch.lifetime).await;
         stored.map_err(|_| Undelivered::NotStored)?;
     }
+    if reserved.client.is_for_tests {
+        return keep(asked, reserved).await;
+    }
     let mut left = TIMEOUT;
     for retry in 0..=RETRIES {
         let retry_after = match send_once(asked, reserved, left).await {
@@ -66,35 +71,71 @@ pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Un
     Err(SendError::Busy { retry_after: None }.into())
 }
 
-async fn send_once(asked: &Asked, reserved: &Reserved, left: Duration) -> Result<(), SendError> {
-    let (app, client) = (asked.app(), &reserved.client);
-    let http = &asked.call.http();
-    let notice = Notice {
+/// What a test client finds in the place of a message.
+async fn keep(asked: &Asked, reserved: &Reserved) -> Result<(), Undelivered> {
+    let (to, subject, text) = match &reserved.destination {
+        Destination::Phone(phone) => (phone.as_str(), None, sms(asked.app(), reserved)),
+        Destination::Email(address) => {
+            let email = email(reserved);
+            (address.as_str(), Some(email.subject), email.text)
+        }
+    };
+    let code = reserved.dispatch.code.as_str();
+    let message = test_clients::Message {
+        channel: reserved.wanted.channel,
+        purpose: reserved.wanted.purpose,
+        to: to.to_owned(),
+        subject,
+        text,
+        code: reserved.link.is_none().then(|| code.to_owned()),
+        sent_at: asked.now(),
+    };
+    let kept = test_clients::keep(asked, &message).await;
+    kept.map_err(|_| Undelivered::NotStored)
+}
+
+fn notice(reserved: &Reserved) -> Notice<'_> {
+    let client = &reserved.client;
+    Notice {
         issuer: client.issuer(),
         purpose: reserved.wanted.purpose,
         locale: reserved.wanted.locale.unwrap_or(client.settings.locale),
         code: &reserved.dispatch.code,
+    }
+}
+
+/// A code that is asked for on the page is bound to this service's own host.
+fn sms(app: &App, reserved: &Reserved) -> String {
+    let own = app.config.public_url.host();
+    let domain = if reserved.wanted.on_the_page {
+        own
+    } else {
+        reserved.client.sms_domain(own)
     };
+    notice(reserved).sms(domain)
+}
+
+fn email(reserved: &Reserved) -> EmailText {
+    let notice = notice(reserved);
+    match &reserved.link {
+        Some(letter) => link_mail(reserved, letter, notice.locale),
+        None => notice.email(reserved.client.look(), reserved.sent_at, None),
+    }
+}
+
+async fn send_once(asked: &Asked, reserved: &Reserved, left: Duration) -> Result<(), SendError> {
+    let app = asked.app();
+    let http = &asked.call.http();
     match &reserved.destination {
         Destination::Phone(phone) => {
             let config = app.config.twilio.as_ref().ok_or(SendError::NotConfigured)?;
-            let own = app.config.public_url.host();
-            let domain = if reserved.wanted.on_the_page {
-                own
-            } else {
-                client.sms_domain(own)
-            };
-            let text = notice.sms(domain);
-            twilio::send(http, config, phone, &text, left).await
+            twilio::send(http, config, phone, &sms(app, reserved), left).await
         }
-        Destination::Email(email) => {
+        Destination::Email(address) => {
             let config = app.config.sendgrid.as_ref();
             let config = config.ok_or(SendError::NotConfigured)?;
-            let text = match &reserved.link {
-                Some(letter) => link_mail(reserved, letter, notice.locale),
-                None => notice.email(client.look(), reserved.sent_at, None),
-            };
-            sendgrid::send(http, config, client.brand_name(), email, &text, left).await
+            let sender = reserved.client.brand_name();
+            sendgrid::send(http, config, sender, address, &email(reserved), left).await
         }
     }
 }
@@ -117,11 +158,8 @@ fn link_mail(reserved: &Reserved, letter: &LinkLetter, locale: Locale) -> EmailT
 
 /// Tells the other channel of a link that has to wait, so that whoever did not ask for it can stop it. That it did
 /// not get there keeps nobody from getting in: the mail says the same.
-pub(super) async fn tell_others(app: &App, reserved: &Reserved) {
+pub(super) async fn tell_others(asked: &Asked, reserved: &Reserved) {
     let (Some(letter), Some(Destination::Phone(phone))) = (&reserved.link, &reserved.others) else {
-        return;
-    };
-    let Some(config) = &app.config.twilio else {
         return;
     };
     let locale = reserved
@@ -135,6 +173,25 @@ pub(super) async fn tell_others(app: &App, reserved: &Reserved) {
         &letter.stop_url,
         locale,
     );
+    if reserved.client.is_for_tests {
+        let message = test_clients::Message {
+            channel: Channel::Sms,
+            purpose: reserved.wanted.purpose,
+            to: phone.as_str().to_owned(),
+            subject: None,
+            text,
+            code: None,
+            sent_at: asked.now(),
+        };
+        if let Err(error) = test_clients::keep(asked, &message).await {
+            log::warn!("a message of a test client was not kept: {error}");
+        }
+        return;
+    }
+    let app = asked.app();
+    let Some(config) = &app.config.twilio else {
+        return;
+    };
     if let Err(error) = twilio::send(&*app.http, config, phone, &text, TIMEOUT).await {
         log::warn!("a phone was not told of a recovery: {error}");
     }

@@ -83,7 +83,7 @@ pub(super) fn note(call: &Call, channel: Channel, failure: Option<&Error>) {
 
 async fn deliver_or_withdraw(asked: &Asked, reserved: &Reserved) -> Result<(), Error> {
     let Err(error) = deliver(asked, reserved).await else {
-        tell_others(asked.app(), reserved).await;
+        tell_others(asked, reserved).await;
         return Ok(());
     };
     log::warn!("a message was not sent: {error}");

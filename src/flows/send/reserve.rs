@@ -188,7 +188,7 @@ fn limited(
     quotas_of_all.extend(of_others);
     let conditions = Conditions {
         quotas: quotas_of_all.clone(),
-        provider: Some(destination.provider()),
+        provider: (!client.is_for_tests).then(|| destination.provider()),
     };
     let reserved = |dispatch| Reserved {
         wanted,
@@ -200,7 +200,8 @@ fn limited(
         link,
         others,
     };
-    decision.map(reserved).on(conditions)
+    // Before the provider gets it: of two requests one sends, and one that is cut off is not done again.
+    decision.map(reserved).on(conditions).at_once()
 }
 
 /// A refusal that its user brought about, or that costs somebody a message, is recorded.

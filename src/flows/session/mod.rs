@@ -23,6 +23,7 @@ mod ways;
 
 use self::view::Surroundings;
 use super::asked::{Asked, By};
+use super::test_clients::on_clock_of_client;
 use crate::call::Call;
 use crate::domain::account::Once;
 use crate::domain::crypto::digest;
@@ -135,8 +136,9 @@ async fn find(visit: &Visit) -> Result<Place, Error> {
     let named = sessions::find(db, &id, now).await?;
     let named = named.ok_or(Error::SessionNotFound)?;
     visit.call.trace.set_client(&named.owner.client);
+    let call = on_clock_of_client(&visit.call, &named.owner.client).await?;
     let asked = Asked {
-        call: visit.call.clone(),
+        call,
         by: By::Link {
             epoch: named.epoch,
             issued_at: named.created_at,

@@ -81,7 +81,7 @@ pub async fn state(visit: &Visit, since: Option<&str>, seconds: u64) -> Result<V
         let wait = LOOK_AGAIN.min(left);
         visit.call.app.http.wait(wait).await;
         left = left.saturating_sub(wait);
-        place.asked.call.now = visit.call.app.now();
+        place.asked.call.now_again();
     }
 }
 

@@ -271,7 +271,7 @@ fn enrolment(
         let method = channel.method(Purpose::Verify);
         // What proves little is no way back in, unless nothing else is allowed.
         let offered = !(session.recovered && safe);
-        if allows(method) && is_configured(&asked.app().config, channel) && offered {
+        if allows(method) && is_configured(&asked.app().config, client, channel) && offered {
             types.push(method.name());
         }
         if set {

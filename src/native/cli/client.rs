@@ -30,6 +30,9 @@ enum Command {
         /// A setting, such as `require_step_up=true`; again for each
         #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = setting)]
         settings: Vec<(String, Value)>,
+        /// For tests of an integration: nothing is sent for it, and its clock goes on when it says so
+        #[arg(long)]
+        test: bool,
     },
     /// Lists all clients
     List,
@@ -107,9 +110,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Problem> {
 fn ask(service: &Service, command: &Command) -> Result<Value, Problem> {
     let patch = |id: &ClientId, body: Value| service.ask(Method::PATCH, &path(id), Some(&body));
     match command {
-        Command::Create { name, id, settings } => {
+        Command::Create {
+            name,
+            id,
+            settings,
+            test,
+        } => {
             let settings: Map<String, Value> = settings.iter().cloned().collect();
-            let mut body = json!({"name": name, "settings": settings});
+            let mut body = json!({"name": name, "settings": settings, "test": test});
             if let (Some(id), Some(body)) = (id, body.as_object_mut()) {
                 body.insert("client_id".to_owned(), id.as_str().into());
             }

@@ -39,12 +39,14 @@ from ._results import (
     SessionPurpose,
     SessionResult,
     Status,
+    TestClock,
+    TestMessage,
     TrustedDeviceChecked,
     TrustedDevices,
     Verified,
     VerifyMethod,
 )
-from ._wire import Request, Response, Retry, Token
+from ._wire import Request, Response, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -171,14 +173,24 @@ class _Operations:
         *,
         method: VerifyMethod | None = None,
         remember: bool | None = None,
+        result_token: bool | None = None,
+        nonce: str | None = None,
     ) -> Verified:
         """Verify what the user typed, of whatever kind.
 
         Returns only if the code is good, which is then spent; raises ``CodeRefused`` if it is not.
         Look at ``method`` of the result where you do not ask for one: ``recovery`` signs nobody in.
-        With ``remember`` the result may have a ``trusted_device`` for a cookie.
+        With ``remember`` the result may have a ``trusted_device`` for a cookie. With
+        ``result_token=True`` the result also comes as a token that other services of yours can
+        verify; ``nonce`` is repeated in it.
         """
-        fields = {"code": wire.check_code(code), "method": method, "remember": remember}
+        fields = {
+            "code": wire.check_code(code),
+            "method": method,
+            "remember": remember,
+            "result_token": result_token,
+            "nonce": nonce,
+        }
         return await self._result(Verified, wire.post("/mfa/verify", user_id, fields))
 
     async def verify_passkey(
@@ -302,12 +314,12 @@ class _Operations:
 
     async def send_sms(self, user_id: str, *, locale: Locale | None = None) -> SentCode:
         """Send a code to the user's phone."""
-        request = wire.post("/mfa/sms", user_id, {"locale": locale}, Retry.NEVER)
+        request = wire.post("/mfa/sms", user_id, {"locale": locale})
         return await self._result(SentCode, request)
 
     async def send_email(self, user_id: str, *, locale: Locale | None = None) -> SentCode:
         """Send a code to the user's e-mail address."""
-        request = wire.post("/mfa/email", user_id, {"locale": locale}, Retry.NEVER)
+        request = wire.post("/mfa/email", user_id, {"locale": locale})
         return await self._result(SentCode, request)
 
     async def generate_code(self, user_id: str) -> GeneratedCode:
@@ -323,7 +335,7 @@ class _Operations:
         ``recovery_codes``, the ten codes a user keeps.
         """
         fields = {"recovery_method": method, "locale": locale}
-        request = wire.post("/mfa/recovery", user_id, fields, Retry.NEVER)
+        request = wire.post("/mfa/recovery", user_id, fields)
         return await self._result(SentRecovery, request)
 
     async def recovery_codes(
@@ -454,6 +466,19 @@ class _Operations:
         }
         await self._call(wire.post("/mfa/import", user_id, fields))
 
+    async def test_messages(self, *, user_id: str | None = None) -> list[TestMessage]:
+        """What would have been sent for a test client, oldest first: to one user, or to all."""
+        answer = await self._call(wire.test_messages(user_id))
+        return [wire.result(TestMessage, message) for message in answer["messages"]]
+
+    async def advance_test_clock(self, seconds: int) -> TestClock:
+        """Put the clock of a test client forward, for all its users and for good.
+
+        0 seconds say what time it is.
+        """
+        request = Request("POST", "/mfa/test/clock", {"advance_seconds": seconds})
+        return await self._result(TestClock, request)
+
     async def revoke_token(self) -> None:
         """Revoke the access token this client holds, if any. A later call gets a new one.
 
@@ -462,14 +487,15 @@ class _Operations:
         token, self._token = self._token, None
         if token is not None:
             body = {"access_token": token.value}
-            request = Request("POST", "/auth/revoke", body, retry=Retry.ALWAYS)
+            request = Request("POST", "/auth/revoke", body)
             await self._exchange(request, _Deadline(self._timeout), authorized=False)
 
     async def _result(self, kind: type[T], request: Request) -> T:
         return wire.result(kind, await self._call(request))
 
     async def _call(self, request: Request) -> dict[str, Any]:
-        return await self._exchange(request, _Deadline(self._timeout), authorized=True)
+        named = wire.named(request)
+        return await self._exchange(named, _Deadline(self._timeout), authorized=True)
 
     async def _exchange(
         self, request: Request, deadline: _Deadline, *, authorized: bool
@@ -487,7 +513,7 @@ class _Operations:
                     refused = token
                     continue
                 pause = 1 if error.retry_after is None else error.retry_after
-                worth = retries < wire.RETRIES and wire.is_worth_retrying(error, request.retry)
+                worth = retries < wire.RETRIES and wire.is_worth_retrying(error)
                 if not (worth and deadline.allows(pause)):
                     raise
             await self._io.sleep(pause)
@@ -605,6 +631,8 @@ class AsyncCandado:
     disable = _awaited(_Operations.disable)
     delete_user = _awaited(_Operations.delete_user)
     import_factor = _awaited(_Operations.import_factor)
+    test_messages = _awaited(_Operations.test_messages)
+    advance_test_clock = _awaited(_Operations.advance_test_clock)
     revoke_token = _awaited(_Operations.revoke_token)
 
     async def aclose(self) -> None:
@@ -702,6 +730,8 @@ class Candado:
     disable = _blocking(_Operations.disable)
     delete_user = _blocking(_Operations.delete_user)
     import_factor = _blocking(_Operations.import_factor)
+    test_messages = _blocking(_Operations.test_messages)
+    advance_test_clock = _blocking(_Operations.advance_test_clock)
     revoke_token = _blocking(_Operations.revoke_token)
 
     def close(self) -> None:
@@ -742,6 +772,8 @@ class _HttpxIO(ABC):
 
     async def send(self, request: Request, token: str | None, timeout: float) -> Response:
         headers = {"Accept": "application/json"}
+        if request.idempotency_key is not None:
+            headers["Idempotency-Key"] = request.idempotency_key
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         url = self._base_url + request.path

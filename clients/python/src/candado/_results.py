@@ -60,6 +60,8 @@ class Verified:
     """Of a passkey: whether its authenticator checked who used it."""
     trusted_device: str | None = field(default=None, repr=False)
     """For a cookie of the browser, where it is remembered."""
+    result_token: str | None = field(default=None, repr=False)
+    """A JWS by ES256 that says the same for five minutes; None unless it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +197,37 @@ class Status:
     """Until when codes are refused unseen; None if they are not."""
     created_at: int | None = None
     last_verified_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestMessage:
+    """What would have been sent for a test client."""
+
+    # Not a class of tests, whatever its name begins with.
+    __test__ = False
+
+    user_id: str
+    channel: Literal["sms", "email"]
+    purpose: Literal["verify", "recovery"]
+    """``recovery`` where it is to bind a new device with."""
+    to: str
+    """A phone number or an e-mail address."""
+    text: str
+    sent_at: int
+    """By the client's clock."""
+    code: str | None = None
+    """None where the message has a link in its place."""
+    subject: str | None = None
+    """None for an SMS."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestClock:
+    """Where the clock of a test client stands."""
+
+    __test__ = False
+
+    now: int
+    """The client's time: make the codes of an authenticator app for it."""
+    ahead_seconds: int
+    """How far it is ahead of the service's."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 from ._errors import CandadoError, UnavailableError, kind
 
@@ -20,25 +20,14 @@ T = TypeVar("T")
 RETRIES = 2
 
 
-class Retry(Enum):
-    """When an error is worth another try.
-
-    The service answers ``rate_limited`` before it has done anything. A 503 may come when half of it
-    is done, so only what changes nothing is tried again. What sends messages never is.
-    """
-
-    ALWAYS = "always"
-    IF_REFUSED = "if refused"
-    NEVER = "never"
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     body: Mapping[str, object] | None = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
-    retry: Retry = Retry.IF_REFUSED
+    idempotency_key: str | None = None
+    """Names the request, so that it takes effect once however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +45,18 @@ class Token:
     """When it is replaced, which is a minute or a tenth of its life before it expires."""
 
 
-def post(
-    path: str, user_id: str, fields: Mapping[str, object], retry: Retry = Retry.IF_REFUSED
-) -> Request:
+def named(request: Request) -> Request:
+    """With a key of its own if it changes something: it can be sent again whatever becomes of its
+    answer."""
+    if request.method == "GET":
+        return request
+    return replace(request, idempotency_key=str(uuid4()))
+
+
+def post(path: str, user_id: str, fields: Mapping[str, object]) -> Request:
     """A request about a user. What is None is not said."""
     body = {"user_id": check_text("user_id", user_id), **said(fields)}
-    return Request("POST", path, body, retry=retry)
+    return Request("POST", path, body)
 
 
 def said(fields: Mapping[str, object]) -> dict[str, object]:
@@ -74,7 +69,12 @@ def said(fields: Mapping[str, object]) -> dict[str, object]:
 
 def get(path: str, user_id: str) -> Request:
     query = {"user_id": check_text("user_id", user_id)}
-    return Request("GET", path, query=query, retry=Retry.ALWAYS)
+    return Request("GET", path, query=query)
+
+
+def test_messages(user_id: str | None) -> Request:
+    query = None if user_id is None else {"user_id": check_text("user_id", user_id)}
+    return Request("GET", "/mfa/test/messages", query=query)
 
 
 def change(
@@ -97,7 +97,7 @@ def authentication(client_id: str, client_secret: str) -> Request:
         "client_id": check_text("client_id", client_id),
         "client_secret": check_text("client_secret", client_secret),
     }
-    return Request("POST", "/auth", body, retry=Retry.ALWAYS)
+    return Request("POST", "/auth", body)
 
 
 def check_text(name: str, value: object) -> str:
@@ -209,13 +209,16 @@ def _seconds_until(text: str | None) -> int | None:
     return max(0, round(seconds))
 
 
-def is_worth_retrying(error: CandadoError, retry: Retry) -> bool:
-    if retry is Retry.NEVER:
-        return False
-    if error.code == "rate_limited":
+def is_worth_retrying(error: CandadoError) -> bool:
+    """Whether the same request may have another answer in a moment.
+
+    That it takes effect once is its key's to see to.
+    """
+    if error.code in ("rate_limited", "request_in_progress", "unreachable"):
         return True
+    # A provider that fails is its application's to know of: another channel may be better.
     unavailable = error.status == 503 and error.retry_after is not None  # noqa: PLR2004
-    return unavailable and retry is Retry.ALWAYS
+    return unavailable and error.code != "delivery_unavailable"
 
 
 def result(kind: type[T], answer: Mapping[str, Any]) -> T:

@@ -24,6 +24,7 @@ use crate::domain::codes::totp::{Algorithm, Period};
 use crate::domain::contact::country::{Country, CountryList};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
+use crate::domain::crypto::result_token::Jwk;
 use crate::domain::ids::{ChallengeId, ClientId, FactorId, TrustedDeviceId, UserId};
 use crate::domain::method::Method;
 use crate::domain::relying_party::{PageOrigin, RpId};
@@ -418,6 +419,26 @@ schema_of!(
          again, so let the user do nothing else.",
         Method::ALL.map(|it| json!(it))
     )
+);
+schema_of!(
+    Jwk,
+    "ResultKey",
+    ObjectBuilder::new()
+        .property("kty", one_of("", [json!("EC")]))
+        .property("crv", one_of("", [json!("P-256")]))
+        .property("x", plain())
+        .property("y", plain())
+        .property("kid", plain())
+        .property("use", one_of("", [json!("sig")]))
+        .property("alg", one_of("", [json!("ES256")]))
+        .required("kty")
+        .required("crv")
+        .required("x")
+        .required("y")
+        .required("kid")
+        .required("use")
+        .required("alg")
+        .description(Some("A public key (RFC 7517)."))
 );
 schema_of!(
     State,

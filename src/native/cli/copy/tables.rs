@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(tables.last().unwrap().name, "clients");
         let numbered = tables.iter().filter(|table| table.is_numbered);
         let numbered: Vec<&str> = numbered.map(|table| &*table.name).collect();
-        assert_eq!(numbered, ["accounts", "audit_log"]);
+        assert_eq!(numbered, ["accounts", "audit_log", "test_messages"]);
         let counters = tables.iter().find(|table| table.name == "send_counters");
         assert_eq!(counters.unwrap().key, ["scope", "window_start"]);
     }
