@@ -25,3 +25,17 @@ fn first_version() -> Result<i64, RandomError> {
     let bytes: [u8; 8] = random::bytes()?;
     Ok(i64::from_be_bytes(bytes) & 0xff_ffff_ffff)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::first_version;
+
+    #[test]
+    fn versions_begin_at_random_where_a_double_still_counts_by_ones() {
+        let drawn: HashSet<i64> = (0..64).map(|_| first_version().unwrap()).collect();
+        assert!(drawn.iter().all(|version| (0..1 << 40).contains(version)));
+        assert_eq!(drawn.len(), 64);
+    }
+}
