@@ -22,6 +22,7 @@ export type KnownErrorCode =
   | "invalid_request"
   | "invalid_scope"
   | "invalid_token"
+  | "key_limit_reached"
   | "last_factor"
   | "method_not_allowed"
   | "mfa_not_enabled"
