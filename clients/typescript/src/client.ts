@@ -240,7 +240,7 @@ export class Candado {
    */
   async getSessionResult(code: string, { signal }: CallOptions = {}): Promise<SessionResult> {
     const body = { code: requireCode(code) };
-    return this.#call<SessionResult>({ method: "POST", path: "/mfa/sessions/result", body }, "if-refused", signal);
+    return this.#call<SessionResult>({ method: "POST", path: "/mfa/sessions/result", body }, signal);
   }
 
   /** What the user has set up. A user the service does not know has the state `none`. */

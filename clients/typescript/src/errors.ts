@@ -26,7 +26,6 @@ export type KnownErrorCode =
   | "last_factor"
   | "method_not_allowed"
   | "mfa_not_enabled"
-  | "idempotency_key_reused"
   | "name_taken"
   | "not_found"
   | "not_trusted"
