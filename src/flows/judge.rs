@@ -41,7 +41,9 @@ pub(super) struct Judged {
 pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, Error> {
     let now = facts.asked.now();
     if let Some(answered) = facts.answered {
-        return judge_passkey(account, facts, answered);
+        let judged = judge_passkey(account, facts, answered)?;
+        note(facts, &judged, Some(Method::Passkey));
+        return Ok(judged);
     }
     let guess = facts
         .guess
@@ -57,17 +59,17 @@ pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, 
         .attempt(&attempt)
         .map_err(|refusal| refused(refusal, now))?;
     let judged = judged(verdict, account, now);
-    facts.asked.call.trace.set_guess(match &judged.result {
-        Ok(verified) => Guess {
-            method: Some(verified.method),
-            outcome: "success",
-        },
-        Err(error) => Guess {
-            method: guess.named,
-            outcome: error.code().name(),
-        },
-    });
+    note(facts, &judged, guess.named);
     Ok(judged)
+}
+
+/// For whoever counts: what became of it. `named` is the method the caller says it is of.
+fn note(facts: &Facts<'_>, judged: &Judged, named: Option<Method>) {
+    let (method, outcome) = match &judged.result {
+        Ok(verified) => (Some(verified.method), "success"),
+        Err(error) => (named, error.code().name()),
+    };
+    facts.asked.call.trace.set_guess(Guess { method, outcome });
 }
 
 /// What an account said of a guess, as outcome, events and tidying.

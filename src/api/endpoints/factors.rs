@@ -111,6 +111,7 @@ async fn list(request: Authorized<ListRequest>) -> Result<Json<ListResponse>, Er
 
 /// What a factor looks like.
 pub(super) fn example_of(kind: &str) -> Value {
+    let passkey = json!({"backed_up": true, "transports": ["hybrid", "internal"], "aaguid": "fbfc3007-154e-4ecc-8c0b-6e020557d7bd"});
     let mut factor = json!({
         "id": "0f8fad5bd9cb469fa16570867728950e",
         "type": kind,
@@ -120,11 +121,10 @@ pub(super) fn example_of(kind: &str) -> Value {
         "confirmed_at": 1_760_000_020,
         "last_used_at": 1_760_000_020,
     });
-    if kind == "passkey" {
-        let passkey = json!({"backed_up": true, "transports": ["hybrid", "internal"], "aaguid": "fbfc3007-154e-4ecc-8c0b-6e020557d7bd"});
-        for (name, value) in passkey.as_object().into_iter().flatten() {
-            factor[name] = value.clone();
-        }
+    if let (Value::Object(factor), Value::Object(passkey), "passkey") =
+        (&mut factor, passkey, kind)
+    {
+        factor.extend(passkey);
     }
     factor
 }

@@ -153,10 +153,11 @@ fn describe_register(operation: Operation) -> Operation {
 
 /// A credential as a browser gives it, in short.
 pub(super) fn credential(member: &str) -> Value {
-    let mut response = json!({"clientDataJSON": "eyJ0eXBlIjoi", member: "o2NmbXRk"});
-    if member == "authenticatorData" {
-        response["signature"] = json!("MEUCIQDx");
-    }
+    let response = if member == "authenticatorData" {
+        json!({"clientDataJSON": "eyJ0eXBlIjoi", member: "o2NmbXRk", "signature": "MEUCIQDx"})
+    } else {
+        json!({"clientDataJSON": "eyJ0eXBlIjoi", member: "o2NmbXRk"})
+    };
     json!({"id": "y8vX", "rawId": "y8vX", "type": "public-key", "response": response})
 }
 
