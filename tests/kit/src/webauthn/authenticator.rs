@@ -146,7 +146,7 @@ impl Script {
     pub fn asked(mut self, public_key: &Value, origin: &str) -> Self {
         let rp_id = public_key["rp"]["id"].as_str();
         let rp_id = rp_id.or_else(|| public_key["rpId"].as_str());
-        self.rp_id = rp_id.unwrap().to_owned();
+        rp_id.unwrap().clone_into(&mut self.rp_id);
         self.client_data["challenge"] = public_key["challenge"].clone();
         self.client_data["origin"] = json!(origin);
         self
