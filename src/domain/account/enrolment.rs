@@ -575,7 +575,7 @@ mod tests {
             Err(FactorError::Last)
         );
         assert_eq!(fixture.account.remove_factor(&first), Ok(FactorType::Totp));
-        assert_eq!(ids(&fixture), [second.clone()]);
+        assert_eq!(ids(&fixture), std::slice::from_ref(&second));
 
         let renewal = fixture.enrolment(true);
         fixture
