@@ -53,7 +53,7 @@ test("ATK-110: a key is in the set before it signs, and its results hold while t
   const first = worker.variables.MASTER_KEYS;
   const second = masterKey("k2");
   const app = await shop.newUser("ben");
-  const old = await result("ben", app.code());
+  const old = await result("ben", await app.freshCode());
   await worker.restart({ MASTER_KEYS: `${first},${second}` });
   const announced = await keySet();
   assert.equal(announced.keys.length, 2);

@@ -55,6 +55,7 @@ test("CRY-12: the scan finds what it looks for", () => {
     `SG.${"x".repeat(22)}.${"y".repeat(43)}`,
     `AC${"0f".repeat(16)}`,
     `cnd_${"x".repeat(43)}`,
+    `cdo_app.${"k2".repeat(4)}_${"x".repeat(59)}`,
     `MASTER_KEYS="k1:${Buffer.alloc(32, "x7").toString("base64")}"`,
     `eyJhbGciOiJIUzI1NiJ9.${"eyJpc3MiOiJ4Ijoi"}.${"x".repeat(43)}`,
     `ghp_${"x".repeat(36)}`,
