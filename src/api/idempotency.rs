@@ -30,7 +30,7 @@ type Answered = (Response, Option<Failure>);
 
 /// Whether a request may carry a key, by what it is.
 pub(super) fn applies(method: &Method, path: &str) -> bool {
-    let changes = [Method::POST, Method::DELETE, Method::PATCH, Method::PUT];
+    let changes = [Method::POST, Method::DELETE, Method::PATCH];
     path.starts_with("/mfa/") && changes.contains(method)
 }
 
