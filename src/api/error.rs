@@ -30,7 +30,7 @@ pub(super) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     field: Option<String>,
-    /// What is wrong with a passkey's answer.
+    // Described by its own schema: beside a comment here it would be an object to the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, inline)]
     reason: Option<Reason>,
@@ -64,7 +64,11 @@ impl Serialize for Reason {
 
 impl PartialSchema for Reason {
     fn schema() -> RefOr<Schema> {
-        one_of("", Refusal::ALL.map(|refusal| refusal.reason().into())).into()
+        one_of(
+            "What is wrong with a passkey's answer.",
+            Refusal::ALL.map(|refusal| refusal.reason().into()),
+        )
+        .into()
     }
 }
 

@@ -391,9 +391,13 @@ impl Operation {
     }
 }
 
+/// What is sent to us in the same form, and may then leave out what is null.
+const SENT_AS_WELL: [&str; 1] = ["Brand"];
+
 /// Answers leave nothing out: what may be null is there, and null.
 fn complete(answers: &mut [(String, RefOr<Schema>)]) {
-    for (_, schema) in answers {
+    let told = |(name, _): &&mut (String, RefOr<Schema>)| !SENT_AS_WELL.contains(&name.as_str());
+    for (_, schema) in answers.iter_mut().filter(told) {
         let RefOr::T(Schema::Object(object)) = schema else {
             continue;
         };
