@@ -133,6 +133,7 @@ test("who lets the new device's ten minutes pass begins again", async (t) => {
 test("every change that takes something hands the code on, and makes nothing without one that is good", async () => {
   await signUp();
   candado.status = async () => on;
+  candado.factors = async () => ({ factors: [{ type: "totp" }] });
   store.setDestination(store.userByEmail(ann.email).id, "sms", "+34600111222", true);
   candado.verify = () => assert.fail("the code was spent");
   const changes = [
