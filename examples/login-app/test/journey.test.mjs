@@ -66,7 +66,7 @@ async function journey(t, { sandbox, said }, { app, smsDomain, numbers, pictures
     await ann.page.goto("/");
     await ann.open("Turn on two-step verification");
     await ann.look("security-off");
-    await ann.press("Turn on");
+    await ann.press(/^Turn on/);
     await ann.reads("Set up your authenticator app");
     await ann.scan();
     await ann.look("set-up");

@@ -146,7 +146,7 @@ export class Person {
 
   async turnOn() {
     await this.page.goto("/security");
-    await this.press("Turn on");
+    await this.press(/^Turn on/);
     await this.scan();
     await this.type(await this.app.code());
     await this.readRecoveryCodes();
