@@ -42,26 +42,8 @@ pub async fn passkey_options(
         Ok(Policy::Applies)
     };
     let act = |mut account: Account, facts: &Facts<'_>| {
-        let (vault, now) = (asked.vault(), asked.now());
-        let challenge = PasskeyChallenge::draw(Ceremony::Registration, now)?;
-        let party = party(facts);
-        let existing = account.credentials(vault)?;
         let name = name.map_or(asked.owner.user.as_str(), Label::as_str);
-        let user = User {
-            handle: Base64Url(account.user_handle()?),
-            name,
-            display_name: name,
-        };
-        let options = CreationOptions::new(
-            &party.as_party(),
-            facts.client.issuer(),
-            user,
-            challenge.bytes(),
-            PasskeyChallenge::LIFETIME,
-            &existing,
-        );
-        let opened = opened(&challenge, serde_json::to_value(options))?;
-        account.open_ceremony(challenge, now);
+        let opened = begin_registration(&mut account, facts, facts.client.issuer(), name)?;
         Ok(Decision::store_quietly(account, opened).on(rate(facts)))
     };
     change_of_anybody(asked, proof, user_or_new, check, act).await
@@ -145,20 +127,55 @@ pub async fn passkey_challenge(asked: &Asked) -> Result<Opened, Error> {
         if !account.mfa_enabled() {
             return Err(Error::MfaNotEnabled);
         }
-        let (vault, now) = (asked.vault(), asked.now());
-        let allowed = account.credentials(vault)?;
-        if allowed.is_empty() {
-            return Err(Error::NoPasskey);
-        }
-        let challenge = PasskeyChallenge::draw(Ceremony::Assertion, now)?;
-        let party = party(facts);
-        let lifetime = PasskeyChallenge::LIFETIME;
-        let options = RequestOptions::new(&party.as_party(), challenge.bytes(), lifetime, &allowed);
-        let opened = opened(&challenge, serde_json::to_value(options))?;
-        account.open_ceremony(challenge, now);
+        let opened = begin_assertion(&mut account, facts)?;
         Ok(Decision::store_quietly(account, opened))
     })
     .await
+}
+
+/// Opens the ceremony that makes a passkey. `issuer` and `name` are what authenticators show.
+pub(super) fn begin_registration(
+    account: &mut Account,
+    facts: &Facts<'_>,
+    issuer: &str,
+    name: &str,
+) -> Result<Opened, Error> {
+    let (vault, now) = (facts.asked.vault(), facts.asked.now());
+    let challenge = PasskeyChallenge::draw(Ceremony::Registration, now)?;
+    let party = party(facts);
+    let existing = account.credentials(vault)?;
+    let user = User {
+        handle: Base64Url(account.user_handle()?),
+        name,
+        display_name: name,
+    };
+    let options = CreationOptions::new(
+        &party.as_party(),
+        issuer,
+        user,
+        challenge.bytes(),
+        PasskeyChallenge::LIFETIME,
+        &existing,
+    );
+    let opened = opened(&challenge, serde_json::to_value(options))?;
+    account.open_ceremony(challenge, now);
+    Ok(opened)
+}
+
+/// Opens the ceremony that uses one of the account's passkeys.
+pub(super) fn begin_assertion(account: &mut Account, facts: &Facts<'_>) -> Result<Opened, Error> {
+    let (vault, now) = (facts.asked.vault(), facts.asked.now());
+    let allowed = account.credentials(vault)?;
+    if allowed.is_empty() {
+        return Err(Error::NoPasskey);
+    }
+    let challenge = PasskeyChallenge::draw(Ceremony::Assertion, now)?;
+    let party = party(facts);
+    let lifetime = PasskeyChallenge::LIFETIME;
+    let options = RequestOptions::new(&party.as_party(), challenge.bytes(), lifetime, &allowed);
+    let opened = opened(&challenge, serde_json::to_value(options))?;
+    account.open_ceremony(challenge, now);
+    Ok(opened)
 }
 
 pub(super) fn refuse_if_unused(facts: &Facts<'_>) -> Result<(), Error> {
@@ -168,12 +185,12 @@ pub(super) fn refuse_if_unused(facts: &Facts<'_>) -> Result<(), Error> {
     Err(Error::MethodNotUsed(Method::Passkey))
 }
 
-pub(super) fn party(facts: &Facts<'_>) -> Party {
+fn party(facts: &Facts<'_>) -> Party {
     let own = &facts.asked.app().config.public_url;
     Party::of(&facts.client.settings, own.host()).and_page(own.as_str(), own.host())
 }
 
-pub(super) fn opened(
+fn opened(
     challenge: &PasskeyChallenge,
     options: serde_json::Result<Value>,
 ) -> Result<Opened, Error> {

@@ -6,17 +6,14 @@ use super::act::{Act, Told, act};
 use super::setup::{SETTING_UP, numbered, way_added};
 use super::{Done, Place};
 use super::{Refused, Visit};
-use crate::domain::account::{Account, PasskeyChallenge};
+use crate::domain::account::Account;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Method;
 use crate::domain::session::Stage;
-use crate::domain::webauthn::Base64Url;
-use crate::domain::webauthn::client_data::Ceremony;
-use crate::domain::webauthn::options::{CreationOptions, RequestOptions, User};
 use crate::error::Error;
 use crate::flows::change::{Decision, Facts, Outcome, Proof};
 use crate::flows::evidence::NewPasskey;
-use crate::flows::passkeys::{Opened, opened, party, refuse_if_unused};
+use crate::flows::passkeys::{Opened, begin_assertion, begin_registration, refuse_if_unused};
 use crate::storage::accounts::PasskeyNote;
 use crate::storage::passkeys;
 
@@ -36,17 +33,7 @@ pub async fn passkey_challenge(visit: &Visit) -> Result<Opened, Refused> {
     };
     let asked_for = act(&anew(visit), what, |mut account, _, facts| {
         refuse_if_unused(facts)?;
-        let (vault, now) = (facts.asked.vault(), facts.asked.now());
-        let allowed = account.credentials(vault)?;
-        if allowed.is_empty() {
-            return Err(Error::NoPasskey);
-        }
-        let challenge = PasskeyChallenge::draw(Ceremony::Assertion, now)?;
-        let party = party(facts);
-        let lifetime = PasskeyChallenge::LIFETIME;
-        let options = RequestOptions::new(&party.as_party(), challenge.bytes(), lifetime, &allowed);
-        let opened = opened(&challenge, serde_json::to_value(options))?;
-        account.open_ceremony(challenge, now);
+        let opened = begin_assertion(&mut account, facts)?;
         Ok(Decision::store_quietly(account, Ok(Told::plainly(opened))))
     })
     .await?;
@@ -64,27 +51,9 @@ pub async fn passkey_options(visit: &Visit) -> Result<Opened, Refused> {
     let begun = act(&anew(visit), what, |mut account, place, facts| {
         refuse_if_unused(facts)?;
         account.refuse_another_passkey()?;
-        let (vault, now) = (facts.asked.vault(), facts.asked.now());
-        let challenge = PasskeyChallenge::draw(Ceremony::Registration, now)?;
-        let party = party(facts);
-        let existing = account.credentials(vault)?;
         let name = place.request.account_name.as_ref();
         let name = name.map_or(facts.asked.owner.user.as_str(), |name| name.as_str());
-        let user = User {
-            handle: Base64Url(account.user_handle()?),
-            name,
-            display_name: name,
-        };
-        let options = CreationOptions::new(
-            &party.as_party(),
-            facts.client.brand_name(),
-            user,
-            challenge.bytes(),
-            PasskeyChallenge::LIFETIME,
-            &existing,
-        );
-        let opened = opened(&challenge, serde_json::to_value(options))?;
-        account.open_ceremony(challenge, now);
+        let opened = begin_registration(&mut account, facts, facts.client.brand_name(), name)?;
         Ok(Decision::store_quietly(account, Ok(Told::plainly(opened))))
     })
     .await?;
