@@ -7,7 +7,8 @@ import { cached } from "./lib/cache.mjs";
 import { checks } from "./lib/checks.mjs";
 import { environment, installPackages, tool } from "./lib/npm.mjs";
 import { postgresPrograms } from "./lib/postgres.mjs";
-import { capture, main, Problem, root, step } from "./lib/steps.mjs";
+import { nativeProgram } from "./lib/program.mjs";
+import { capture, main, Problem, step } from "./lib/steps.mjs";
 
 const packages = ["nginx", "caddy", "prometheus"];
 const programs = { NGINX: "usr/sbin/nginx", CADDY: "usr/bin/caddy", PROMETHEUS: "usr/bin/prometheus", PROMTOOL: "usr/bin/promtool" };
@@ -19,8 +20,7 @@ await main(async () => {
   }
   await installPackages();
   const folder = await unpacked();
-  await step("Building the native program", "about 3 min the first time", "cargo", ["build", "--locked", "--profile", "server"]);
-  const env = { ...environment, CANDADO_PROGRAM: join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "server", "candado") };
+  const env = { ...environment, CANDADO_PROGRAM: await nativeProgram() };
   for (const [name, path] of Object.entries(programs)) env[name] = join(folder, path);
   const { run, end } = checks();
   await run("Alerts", env.PROMTOOL, ["test", "rules", "deploy/prometheus/alerts.test.yml"]);

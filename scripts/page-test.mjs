@@ -4,8 +4,9 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { browserVariables } from "./lib/chromium.mjs";
 import { environment, installPackages, tool } from "./lib/npm.mjs";
+import { nativeProgram } from "./lib/program.mjs";
 import { assembleSite } from "./lib/site.mjs";
-import { main, root, show, step } from "./lib/steps.mjs";
+import { main, root, show } from "./lib/steps.mjs";
 
 const folder = join(root, "tests", "page");
 const named = process.argv.slice(2);
@@ -15,12 +16,10 @@ await main(async () => {
   const browser = await browserVariables();
   await installPackages();
   await assembleSite();
-  await step("Compiling the program", "about 10 s, the first time 2 min", "cargo", ["build", "--locked", "--bin", "candado"], { log: ["cargo-page"] });
-  const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug", "candado");
   if (pictures) mkdirSync(pictures, { recursive: true });
   const all = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
   const files = named.length > 0 && !pictures ? named : all.map((name) => join(folder, name));
-  const env = { ...environment, ...browser, CANDADO: program, ...(pictures && { PICTURES: pictures }) };
+  const env = { ...environment, ...browser, CANDADO: await nativeProgram(), ...(pictures && { PICTURES: pictures }) };
   const { code } = await show(tool("node"), ["--test", "--test-concurrency", "2", "--test-reporter", "spec", ...files], { env });
   return code;
 });

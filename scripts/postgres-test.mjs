@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { checks } from "./lib/checks.mjs";
 import { environment, installPackages, tool } from "./lib/npm.mjs";
 import { makeCertificates, postgresPrograms, quick, Server } from "./lib/postgres.mjs";
-import { main, root, step } from "./lib/steps.mjs";
+import { nativeProgram } from "./lib/program.mjs";
+import { main } from "./lib/steps.mjs";
 
 await main(async () => {
   if (!postgresPrograms()) {
@@ -19,8 +20,7 @@ await main(async () => {
   const rust = ["test", "--locked", "--no-fail-fast", "--test", "api", "--test", "postgres", "--", "--include-ignored"];
   await run("The endpoints and the engine, on PostgreSQL", "cargo", rust, { env: { ...process.env, ...variables } });
 
-  await step("Building the native program", "about 3 min the first time", "cargo", ["build", "--locked", "--profile", "server"]);
-  const env = { ...environment, CANDADO_PROGRAM: join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "server", "candado") };
+  const env = { ...environment, CANDADO_PROGRAM: await nativeProgram() };
   await run("Whole programs", tool("node"), ["--test", "--test-reporter", "spec", "tests/postgres/history.test.mjs"], { env });
   return end("PostgreSQL: all of it works.");
 });
