@@ -7,10 +7,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
+use tower_service::Service as _;
 
 use super::error::Failure;
 use super::serve::routed;
@@ -28,41 +29,51 @@ const ROUNDS: u32 = 4;
 /// An answer, with what the log says of it.
 type Answered = (Response, Option<Failure>);
 
-/// Whether a request may carry a key, by what it is.
-pub(super) fn applies(method: &Method, path: &str) -> bool {
-    let changes = [Method::POST, Method::DELETE, Method::PATCH];
-    path.starts_with("/mfa/") && changes.contains(method)
+/// Whether there is something to do once at most: a route, and one that changes something. What there is no route for
+/// is the router's to refuse, whichever key it has.
+async fn applies(router: &Router, request: &Request<Bytes>) -> bool {
+    let method = request.method();
+    if method.is_safe() || !request.uri().path().starts_with("/mfa/") {
+        return false;
+    }
+    let mut asked = Request::new(Body::empty());
+    *asked.method_mut() = Method::OPTIONS;
+    *asked.uri_mut() = request.uri().clone();
+    let Ok(answer) = router.clone().call(asked).await;
+    let allow = answer.headers().get(ALLOW).map(HeaderValue::as_bytes);
+    let mut allowed = allow.unwrap_or_default().split(|byte| *byte == b',');
+    allowed.any(|name| name.trim_ascii() == method.as_str().as_bytes())
 }
 
 /// Answers the request, once if it has a key.
 pub(super) async fn answer(router: &Router, call: Call, request: Request<Bytes>) -> Answered {
     let caller = call.caller.clone();
-    let caller = caller.filter(|_| applies(request.method(), request.uri().path()));
-    let Some(caller) = caller else {
+    let has_key = request.headers().contains_key(IDEMPOTENCY_KEY);
+    let Some(caller) = caller.filter(|_| has_key) else {
         return routed(router, &call, request).await;
     };
+    if !applies(router, &request).await {
+        return routed(router, &call, request).await;
+    }
     match named(&caller, request.headers()) {
-        Ok(None) => routed(router, &call, request).await,
-        Ok(Some(name)) => keyed(router, call, &caller, name, request).await,
+        Ok(name) => keyed(router, call, &caller, name, request).await,
         Err(error) => routed_error(&call, error),
     }
 }
 
-/// What is kept of the header, if it is there.
-fn named(caller: &Caller, headers: &HeaderMap) -> Result<Option<KeyName>, Error> {
+/// What is kept of the header.
+fn named(caller: &Caller, headers: &HeaderMap) -> Result<KeyName, Error> {
     let api_key = match &caller.credential {
         Credential::Key { key, .. } => Some(&key.id),
         Credential::Token { .. } => None,
     };
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let name = match (values.next(), values.next()) {
-        (None, _) => return Ok(None),
         (Some(value), None) => KeyName::of(&caller.client, api_key, value.as_bytes()),
-        (Some(_), Some(_)) => None,
+        _ => None,
     };
     let message = "Expected one key of 1 to 255 printable ASCII characters";
-    name.map(Some)
-        .ok_or_else(|| Error::invalid("Idempotency-Key", message))
+    name.ok_or_else(|| Error::invalid("Idempotency-Key", message))
 }
 
 async fn keyed(

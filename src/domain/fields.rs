@@ -1,6 +1,7 @@
 //! A struct out of JSON fields; and where that fails, which field is to blame.
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize as _;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 /// The fields of one JSON object.
@@ -52,6 +53,14 @@ pub fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, FieldError> {
         });
         FieldError { field, text }
     })
+}
+
+/// A struct within another. What serde derives would take a list of its fields' values as well.
+pub fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let Value::Object(fields) = Value::deserialize(from)? else {
+        return Err(D::Error::custom("an object"));
+    };
+    serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)
 }
 
 /// Fields are read in order and the first bad one is the error, so with one after the other taken

@@ -189,6 +189,7 @@ pub struct Settings {
     /// Where the hosted page may send a browser back to; nowhere while it is not set.
     pub return_urls: Option<ReturnUrls>,
     /// How the hosted page and the e-mails look.
+    #[serde(deserialize_with = "fields::object")]
     pub brand: Brand,
     /// Where the page and the e-mails say that help is.
     pub support_url: Option<SupportUrl>,
@@ -365,6 +366,8 @@ mod tests {
             json!({"brand": {"name": ""}}),
             json!({"brand": {"colour": "red"}}),
             json!({"brand": {"css": "a{}"}}),
+            json!({"brand": []}),
+            json!({"brand": ["Shop"]}),
             json!({"brand": {"logo_url": "https://shop.example/logo.png"}}),
             json!({"support_url": "javascript:alert(1)"}),
             json!({"recovery_return_url": "/done"}),

@@ -211,6 +211,25 @@ async fn atk_109_a_key_used_for_another_request_is_refused_and_nothing_is_done()
 }
 
 #[tokio::test]
+async fn what_has_no_route_is_told_so_whichever_key_it_has() {
+    let (app, _) = with_ann().await;
+    let body = json!({"user_id": "ann"});
+    post(&app, "/mfa/sms", "k", &body).await.expect(200);
+    for (method, path, allow) in [
+        (Method::PATCH, "/mfa/sms", "POST, OPTIONS"),
+        (Method::PUT, "/mfa/sms", "POST, OPTIONS"),
+        (Method::POST, "/mfa/users/ann", "DELETE, OPTIONS"),
+    ] {
+        let reply = app.send(keyed(&app, method, path, "k", &body)).await;
+        reply.fails(405, "method_not_allowed");
+        assert_eq!(reply.header("allow"), allow);
+    }
+    app.send(keyed(&app, Method::POST, "/mfa/fax", "k", &body))
+        .await
+        .fails(404, "not_found");
+}
+
+#[tokio::test]
 async fn atk_109_of_fifty_parallel_requests_with_one_key_one_sends() {
     let (app, _) = with_ann().await;
     let body = json!({"user_id": "ann"});
