@@ -8,7 +8,12 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 /// What another service does that trusts this one: strict about everything a result can be wrong in.
-fn verified(token: &str, keys: &Value, audience: &str, now: u64) -> Result<Value, &'static str> {
+pub(crate) fn verified(
+    token: &str,
+    keys: &Value,
+    audience: &str,
+    now: u64,
+) -> Result<Value, &'static str> {
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, signature] = parts.as_slice() else {
         return Err("parts");
@@ -40,7 +45,7 @@ fn verified(token: &str, keys: &Value, audience: &str, now: u64) -> Result<Value
     Ok(claims)
 }
 
-async fn keys(app: &TestApp) -> Value {
+pub(crate) async fn keys(app: &TestApp) -> Value {
     let request = TestApp::request(Method::GET, "/.well-known/jwks.json", None, "");
     app.send(request).await.expect(200)
 }

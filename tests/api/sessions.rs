@@ -6,6 +6,8 @@ use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::results::{keys, verified};
+
 fn settings() -> Value {
     json!({"return_urls": [RETURN_URL, "http://localhost:3000/done"], "brand": {"name": "Meadow", "colour": "#1F6F4A"},
         "support_url": "https://shop.example/help"})
@@ -58,12 +60,21 @@ async fn a_login_on_the_page_ends_in_a_result_that_names_its_user() {
     assert_eq!(view["stage"], "done");
     assert_eq!(view["verified_by"], "totp");
     assert_eq!(view["verified_at"], app.now());
+    let proved_at = app.now();
+    app.advance(20);
     let code = page.finish().await;
     let told = result(&app, &code).await.expect(200);
+    let token = told["result_token"].as_str().unwrap();
     assert_eq!(
         told,
         json!({"status": "success", "user_id": "ann", "purpose": "verify", "method": "totp", "amr": ["otp"],
-            "auth_time": app.now(), "nonce": "n-1"})
+            "auth_time": proved_at, "nonce": "n-1", "result_token": token})
+    );
+    let claims = verified(token, &keys(&app).await, "shop", app.now()).unwrap();
+    assert_eq!(
+        claims,
+        json!({"iss": ISSUER, "aud": "shop", "sub": "ann", "iat": app.now(), "exp": app.now() + 300,
+            "auth_time": proved_at, "jti": claims["jti"], "amr": ["otp"], "nonce": "n-1"})
     );
     page.get("state").await.fails(410, "session_ended");
     let events = app.events("ann").await;

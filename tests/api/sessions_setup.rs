@@ -136,6 +136,7 @@ async fn a_new_user_sets_up_an_app_and_is_shown_recovery_codes_until_they_are_ke
         (&told["purpose"], &told["method"]),
         (&json!("enrol"), &Value::Null)
     );
+    assert_eq!(told["result_token"], Value::Null);
     assert_eq!(app.status("ann").await["mfa_enabled"], true);
     app.verify("ann", codes[0].as_str().unwrap())
         .await

@@ -299,6 +299,8 @@ export interface SessionResult {
   /** When, in Unix seconds. */
   authTime: number | null;
   nonce: string | null;
+  /** The same for others who verify it themselves; null where nothing had to be proved. */
+  resultToken: string | null;
   /** For a cookie of yours, if the user asked for the browser to be remembered. */
   trustedDevice?: string | undefined;
 }

@@ -10,9 +10,7 @@ use crate::api::endpoint::{Access, Endpoint};
 use crate::api::extract::{ApiJson, Authorized, Token, of_user};
 use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, PAGE};
-use crate::domain::account::SessionProof;
 use crate::domain::ids::{ClientId, UserId};
-use crate::domain::method::Method;
 use crate::domain::scope::Scope;
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Label, Locale};
@@ -112,6 +110,8 @@ struct SessionResultResponse {
     auth_time: Option<UnixTime>,
     /// As it was given for the session.
     nonce: Option<String>,
+    /// The same for others who verify it themselves, as a JWS; null where nothing had to be proved.
+    result_token: Option<String>,
     /// For a cookie of yours, if the user asked for the browser to be remembered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -131,27 +131,12 @@ async fn result(
         user_id: result.user,
         purpose: result.purpose,
         method: result.method,
-        amr: amr(result.proof),
+        amr: result.amr.to_vec(),
         auth_time: result.auth_time,
         nonce: result.nonce,
+        result_token: result.result_token,
         trusted_device: result.trusted_device,
     }))
-}
-
-/// RFC 8176 §2; nothing for what it has no word for, so that whoever asks for a word refuses it.
-fn amr(proof: Option<SessionProof>) -> Vec<&'static str> {
-    let Some(proof) = proof else {
-        return Vec::new();
-    };
-    match proof.by {
-        Method::Totp => vec!["otp"],
-        Method::Sms => vec!["sms"],
-        Method::Passkey if proof.user_verified => vec!["pop", "user"],
-        Method::Passkey => vec!["pop"],
-        Method::Email | Method::Generated | Method::RecoveryCode | Method::RecoveryMessage => {
-            Vec::new()
-        }
-    }
 }
 
 fn describe_create(operation: Operation) -> Operation {
@@ -207,7 +192,7 @@ fn describe_result(operation: Operation) -> Operation {
             "The result",
             &[(
                 "Confirmed by the app",
-                json!({"status": "success", "user_id": "user123", "purpose": "verify", "method": "totp", "amr": ["otp"], "auth_time": 1_760_000_000, "nonce": null}),
+                json!({"status": "success", "user_id": "user123", "purpose": "verify", "method": "totp", "amr": ["otp"], "auth_time": 1_760_000_000, "nonce": null, "result_token": "eyJhbGciOiJFUzI1NiIs…"}),
             )],
         )
         .fails_with([ErrorCode::InvalidCode, ErrorCode::CodeAlreadyUsed, ErrorCode::RateLimited])

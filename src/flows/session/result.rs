@@ -5,11 +5,14 @@ use crate::call::Call;
 use crate::domain::account::{Fetched, SessionProof};
 use crate::domain::event::{Event, Kind};
 use crate::domain::ids::{Owner, UserId};
+use crate::domain::method::Method;
 use crate::domain::session::{SessionPurpose, SessionRequest, read_result_code};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::flows::asked::{Asked, Caller};
 use crate::flows::change::{Decision, Effects, Write, change, load};
+use crate::flows::judge::Verified;
+use crate::flows::results;
 use crate::storage::sessions;
 
 /// What the application may rely on: the user it has to compare with its own, and how they proved it.
@@ -18,9 +21,12 @@ pub struct SessionResult {
     pub purpose: SessionPurpose,
     /// Nothing where nobody had to prove anything, such as for a first way.
     pub method: Option<&'static str>,
+    /// The proof in the words of RFC 8176.
+    pub amr: &'static [&'static str],
     pub auth_time: Option<UnixTime>,
     pub nonce: Option<String>,
-    pub proof: Option<SessionProof>,
+    /// Says the same to others, signed; nothing where nothing was proved.
+    pub result_token: Option<String>,
     /// For a cookie of the application, where its user asked for the browser to be remembered.
     pub trusted_device: Option<String>,
 }
@@ -88,13 +94,20 @@ pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionRes
         Fetched::Again => return Err(Error::CodeAlreadyUsed { retry_after: None }),
         Fetched::Good => {}
     }
+    let verified = proof.map(verified);
+    let mut result_token = None;
+    if let (Some(verified), Some(proof)) = (verified, proof) {
+        let nonce = request.nonce.as_ref();
+        result_token = Some(results::result_token(&asked, verified, proof.at, nonce).await?);
+    }
     Ok(SessionResult {
         user: asked.owner.user.clone(),
         purpose,
         method: proof.map(|proof| method_name(proof.by)),
+        amr: verified.map_or(&[], results::amr),
         auth_time: proof.map(|proof| proof.at),
         nonce: request.nonce.map(|nonce| nonce.as_str().to_owned()),
-        proof,
+        result_token,
         trusted_device: remembered.map(|remembered| remembered.value),
     })
 }
@@ -113,4 +126,13 @@ async fn refuse_dead_tokens(call: Call, caller: Caller) -> Result<(), Error> {
     load(&Asked::by_client(call, caller, nobody))
         .await
         .map(drop)
+}
+
+/// What the session kept of a success.
+fn verified(proof: SessionProof) -> Verified {
+    let by_passkey = proof.by == Method::Passkey;
+    Verified {
+        method: proof.by,
+        user_verified: by_passkey.then_some(proof.user_verified),
+    }
 }

@@ -173,6 +173,8 @@ class SessionResult:
     """The proof in the words of RFC 8176."""
     auth_time: int | None = None
     nonce: str | None = None
+    result_token: str | None = field(default=None, repr=False)
+    """The same for others who verify it themselves; None where nothing had to be proved."""
     trusted_device: str | None = field(default=None, repr=False)
     """For a cookie of yours, if the user asked for the browser to be remembered."""
 
