@@ -8,6 +8,7 @@ pub mod brand;
 /// Of the native program alone: nothing in the Worker reads files.
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bring;
+pub mod browser;
 pub mod client;
 pub mod codes;
 pub mod contact;

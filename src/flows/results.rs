@@ -32,7 +32,7 @@ pub async fn result_token(
 
 /// What RFC 8176 calls the proof; nothing for what it has no name for, so that whoever asks for a name refuses it.
 /// A recovery proves that its user lost the factor.
-pub const fn amr(verified: Verified) -> &'static [&'static str] {
+pub(super) const fn amr(verified: Verified) -> &'static [&'static str] {
     match verified.method {
         // No attestation is asked for, so nobody can say that the key lies in hardware.
         Method::Passkey if matches!(verified.user_verified, Some(true)) => &["swk", "user", "pop"],

@@ -5,6 +5,7 @@ use super::change::{Proof, change};
 use super::evidence::Evidence;
 use super::judge::{Verified, judge};
 use crate::domain::account::Remembered;
+use crate::domain::browser::BrowserName;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Method;
 use crate::error::Error;
@@ -38,7 +39,9 @@ pub async fn verify(
         let trusted_device = match &judged.result {
             Ok(verified) if remember => {
                 let (days, now) = (settings.remember_days.get(), asked.now());
-                account.remember_browser(&asked.owner, verified.method, days, now)?
+                // The application asks; nobody here has seen the browser.
+                let proved = (verified.method, BrowserName::default());
+                account.remember_browser(&asked.owner, proved, days, now)?
             }
             _ => None,
         };

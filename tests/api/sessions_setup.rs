@@ -470,6 +470,7 @@ async fn a_browser_is_remembered_where_its_user_asked_for_it_and_forgotten_with_
     let page = proved(&app, &ann, "manage").await;
     let devices = page.state().await["trusted_devices"].clone();
     assert_eq!(devices.as_array().unwrap().len(), 1);
+    assert_eq!(devices[0]["browser"], "Firefox, Linux");
     let at = format!("trusted-devices/{}", devices[0]["id"].as_str().unwrap());
     page.press(Method::DELETE, "trusted-devices/nothing", Value::Null)
         .await

@@ -12,6 +12,7 @@ use super::answer::PageError;
 use crate::api::extract::{from_json, parse_json, traced};
 use crate::api::idempotency::IDEMPOTENCY_KEY;
 use crate::call::Call;
+use crate::domain::browser::BrowserName;
 use crate::domain::session::SessionId;
 use crate::error::Error;
 use crate::flows::session::{self, Visit};
@@ -105,7 +106,7 @@ fn visit(call: Call, headers: &HeaderMap) -> Visit {
         session,
         cookie: held,
         ways: named(WAYS),
-        user_agent: agent.map(str::to_owned),
+        browser: agent.map(BrowserName::of).unwrap_or_default(),
         once: None,
     }
 }

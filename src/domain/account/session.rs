@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use super::challenge::{Delivered, Dispatch};
 use super::page::{NewContact, TypedContact};
+use crate::domain::browser::BrowserName;
 use crate::domain::crypto::digest::Digest;
 use crate::domain::crypto::sealing::{Place, SealError, Sealed, Vault};
 use crate::domain::method::Method;
@@ -70,6 +71,9 @@ pub struct SessionProof {
     /// Whether its user asked for the browser to be remembered, where that counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remember: bool,
+    /// What the browser is called that is to be remembered.
+    #[serde(default, skip_serializing_if = "BrowserName::is_unknown")]
+    pub browser: BrowserName,
     /// Whether a passkey's authenticator knew its user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub user_verified: bool,

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use crate::domain::browser::BrowserName;
 use crate::domain::crypto::digest::{self, Digest};
 use crate::domain::crypto::random::{self, RandomError};
 use crate::domain::ids::{Owner, TrustedDeviceId};
@@ -42,6 +43,8 @@ pub(super) struct TrustedDevice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     used_at: Option<UnixTime>,
     expires_at: UnixTime,
+    #[serde(default, skip_serializing_if = "BrowserName::is_unknown")]
+    name: BrowserName,
 }
 
 /// What a browser holds: 16 bytes that name the series, and 32 that are new each time.
@@ -65,6 +68,8 @@ pub struct TrustedDeviceView {
     pub created_at: UnixTime,
     pub last_used_at: Option<UnixTime>,
     pub expires_at: UnixTime,
+    /// Known of those that were remembered on the hosted page.
+    pub name: BrowserName,
 }
 
 /// What a value came to.
@@ -153,10 +158,11 @@ impl Account {
     pub fn remember_browser(
         &mut self,
         owner: &Owner,
-        method: Method,
+        proved: (Method, BrowserName),
         days: u32,
         now: UnixTime,
     ) -> Result<Option<Remembered>, RandomError> {
+        let (method, name) = proved;
         let serves = match method {
             Method::Totp | Method::Passkey | Method::Sms => true,
             Method::Email | Method::Generated | Method::RecoveryCode | Method::RecoveryMessage => {
@@ -185,6 +191,7 @@ impl Account {
             created_at: now,
             used_at: None,
             expires_at,
+            name,
         });
         let value = value.text();
         Ok(Some(Remembered { value, expires_at }))
@@ -224,6 +231,7 @@ impl Account {
             created_at: device.created_at,
             last_used_at: device.used_at,
             expires_at: device.ends_at(days),
+            name: device.name,
         };
         live.map(view).collect()
     }
@@ -255,9 +263,12 @@ mod tests {
 
     fn remember(fixture: &mut Fixture, now: UnixTime) -> String {
         let owner = fixture.owner.clone();
-        let remembered = fixture
-            .account
-            .remember_browser(&owner, Method::Totp, 30, now);
+        let remembered = fixture.account.remember_browser(
+            &owner,
+            (Method::Totp, BrowserName::default()),
+            30,
+            now,
+        );
         remembered.unwrap().unwrap().value
     }
 
@@ -377,10 +388,16 @@ mod tests {
         let owner = Fixture::empty().owner;
         for method in Method::ALL {
             let mut fixture = Fixture::active();
-            let remembered = fixture.account.remember_browser(&owner, method, 30, NOW);
+            let remembered =
+                fixture
+                    .account
+                    .remember_browser(&owner, (method, BrowserName::default()), 30, NOW);
             let serves = matches!(method, Method::Totp | Method::Passkey | Method::Sms);
             assert_eq!(remembered.unwrap().is_some(), serves, "{method:?}");
-            let never = fixture.account.remember_browser(&owner, method, 0, NOW);
+            let never =
+                fixture
+                    .account
+                    .remember_browser(&owner, (method, BrowserName::default()), 0, NOW);
             assert!(never.unwrap().is_none());
         }
     }

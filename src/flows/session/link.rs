@@ -7,6 +7,7 @@ use super::act::Seen;
 use super::view::{self, Surroundings, View};
 use super::{Place, Refused, Visit, told};
 use crate::domain::account::{Account, LinkKind, LinkState, Session, SessionProof};
+use crate::domain::browser::BrowserName;
 use crate::domain::client::ClientState;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Method;
@@ -182,6 +183,7 @@ fn recovered(id: &SessionId, cookie: &SessionSecret, now: UnixTime) -> Result<Se
     session.recover(SessionProof {
         at: now,
         by: Method::RecoveryMessage,
+        browser: BrowserName::default(),
         remember: false,
         user_verified: false,
     });

@@ -26,6 +26,7 @@ use super::asked::{Asked, By};
 use super::test_clients::on_clock_of_client;
 use crate::call::Call;
 use crate::domain::account::Once;
+use crate::domain::browser::BrowserName;
 use crate::domain::crypto::digest;
 use crate::domain::session::{SessionId, SessionRequest};
 use crate::error::Error;
@@ -56,7 +57,8 @@ pub struct Visit {
     pub cookie: Option<String>,
     /// The cookie that remembers how this browser got in.
     pub ways: Option<String>,
-    pub user_agent: Option<String>,
+    /// What the browser says that it is.
+    pub browser: BrowserName,
     pub once: Option<Once>,
 }
 

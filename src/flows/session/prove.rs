@@ -40,6 +40,7 @@ pub async fn verify(visit: &Visit, presented: &Presented) -> Result<Done, Refuse
             session.prove(SessionProof {
                 at: facts.asked.now(),
                 by: verified.method,
+                browser: visit.browser,
                 remember: presented.remember && place.request.remember,
                 user_verified: verified.user_verified == Some(true),
             });

@@ -5,6 +5,7 @@ use super::act::{Act, Told, act};
 use super::send::send_in;
 use super::{Done, Refused, Visit};
 use crate::domain::account::SessionProof;
+use crate::domain::browser::BrowserName;
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::method::{Channel, Method, Purpose};
 use crate::domain::session::Stage;
@@ -44,6 +45,7 @@ pub async fn recover(visit: &Visit, method: Method, code: &GuessedCode) -> Resul
             session.recover(SessionProof {
                 at: facts.asked.now(),
                 by: verified.method,
+                browser: BrowserName::default(),
                 remember: false,
                 user_verified: false,
             });

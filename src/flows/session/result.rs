@@ -60,7 +60,10 @@ pub async fn result(call: Call, caller: Caller, code: &str) -> Result<SessionRes
         let wanted = proof.filter(|proof| proof.remember && outcome == Fetched::Good);
         let days = facts.client.settings.remember_days.get();
         let remembered = match wanted {
-            Some(proof) => account.remember_browser(&asked.owner, proof.by, days, asked.now())?,
+            Some(proof) => {
+                let proved = (proof.by, proof.browser);
+                account.remember_browser(&asked.owner, proved, days, asked.now())?
+            }
             None => None,
         };
         let mut events = vec![Event::new(Kind::SessionEnded)];

@@ -380,17 +380,17 @@ fn factors(seen: &Seen<'_>, account: &Account, session: &Session) -> Result<Vec<
     Ok(listed)
 }
 
-/// Remembered browsers. What each is called nobody noted.
+/// Remembered browsers. What one is called that was remembered by the application nobody noted.
 fn trusted_devices(seen: &Seen<'_>, account: &Account, session: &Session) -> Vec<Value> {
     let days = seen.client.settings.remember_days.get();
-    let browser = match language(session.locale, seen.place, seen.client) {
+    let unknown = match language(session.locale, seen.place, seen.client) {
         Locale::En => "Browser",
         Locale::Es => "Navegador",
     };
     let shown = |device: TrustedDeviceView| {
         json!({
             "id": device.id,
-            "browser": browser,
+            "browser": device.name.text().unwrap_or_else(|| unknown.to_owned()),
             "created_at": device.created_at,
             "last_used_at": device.last_used_at,
         })

@@ -11,6 +11,9 @@ use crate::{ISSUER, Reply, TestApp};
 
 pub const RETURN_URL: &str = "https://shop.example/mfa/done";
 
+/// What the page's browser says that it is.
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0";
+
 /// One browser with one session.
 pub struct Page<'a> {
     app: &'a TestApp,
@@ -100,6 +103,7 @@ impl<'a> Page<'a> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{ISSUER}/session/{path}"))
+            .header("user-agent", FIREFOX)
             .header("candado-session", &self.session_id);
         if !reads {
             request = request
