@@ -4,7 +4,7 @@ export const ACCOUNT_SID = `AC${"0a".repeat(16)}`;
 export const OTHER_SID = `AC${"0b".repeat(16)}`;
 export const AUTH_TOKEN = "a-token";
 export const API_KEY = "SG.a-key.of-the-right-form";
-export const CREDENTIALS = { twilioAccountSid: ACCOUNT_SID, twilioAuthToken: AUTH_TOKEN, sendgridApiKey: API_KEY };
+export const CREDENTIALS = { twilioAccountSid: ACCOUNT_SID, twilioAuthToken: AUTH_TOKEN, sendgridApiKey: API_KEY, hookSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
 
 export const SMS = { To: "+34600111222", From: "+15017122661", Body: "Acme: 042917 is your code.\n\n@acme.example #042917" };
 export const MAIL = {
@@ -30,6 +30,17 @@ export function sendSms(url, fields = {}, { authorization, sid = ACCOUNT_SID, bo
     },
     body: body ?? new URLSearchParams(form).toString(),
     signal,
+  });
+}
+
+export const HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/** A call in the place of an SMS. */
+export function makeCall(url, fields) {
+  return fetch(`${url}/2010-04-01/Accounts/${ACCOUNT_SID}/Calls.json`, {
+    method: "POST",
+    headers: { authorization: basic(ACCOUNT_SID, AUTH_TOKEN), "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams(fields).toString(),
   });
 }
 

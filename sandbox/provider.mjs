@@ -1,14 +1,16 @@
 // Answers one provider request: records it, lets a queued fault have it, else asks the stand-in.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import * as hook from "./hook.mjs";
 import * as sendgrid from "./sendgrid.mjs";
 import * as twilio from "./twilio.mjs";
 
-const STAND_INS = { sms: twilio, email: sendgrid };
+const STAND_INS = { twilio, sendgrid, hook };
 
 /** @param body the request's body as text, undefined when it was too large to read */
-export async function answerProvider(channel, { store, faults, credentials }, request, body, response) {
-  const standIn = STAND_INS[channel];
+export async function answerProvider(name, { store, faults, credentials }, request, body, response) {
+  const standIn = STAND_INS[name];
+  const channel = standIn.channelOf(body ?? "");
   const record = store.addRequest({
     received_at: new Date().toISOString(),
     channel,
@@ -23,7 +25,7 @@ export async function answerProvider(channel, { store, faults, credentials }, re
   const isOrdinary = !fault || !(fault.status || fault.reset || fault.hang);
   let answer;
   if (isOrdinary) {
-    answer = body === undefined ? standIn.refusal(413) : standIn.answer({ ...record, body }, credentials[channel]);
+    answer = body === undefined ? standIn.refusal(413) : standIn.answer({ ...record, body }, credentials[name]);
     // Kept before any delay: a client that gives up waiting has still caused a message.
     store.addMessages(answer.messages);
   } else if (fault.status) {

@@ -4,6 +4,9 @@
 import { randomBytes } from "node:crypto";
 import { isObject, problemsOf, recipientsOf } from "./sendgrid-rules.mjs";
 
+/** What it carries goes to mailboxes. */
+export const channelOf = () => "email";
+
 /** What SendGrid says with a status that has nothing to do with the request's content. */
 export function refusal(status) {
   if (status === 413) return plainError(413, "Payload Too Large");

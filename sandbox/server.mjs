@@ -1,6 +1,6 @@
-// Stands in for Twilio and SendGrid on localhost: start, sockets, routes.
+// Stands in for Twilio, SendGrid and a gateway of one's own on localhost: start, sockets, routes.
 //
-//   node sandbox/server.mjs            SANDBOX_PORT, CANDADO_URL, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY
+//   node sandbox/server.mjs            SANDBOX_PORT, CANDADO_URL, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY, HOOK_SECRET
 //   import { startSandbox } from "…"   in tests
 
 import { createServer } from "node:http";
@@ -38,14 +38,15 @@ const DEFAULT_SERVICE = "http://localhost:8787";
  * Credentials left out accept every well-formed one. Port 0 takes any free port. The page names `service`.
  * @returns {Promise<{url: string, close: () => Promise<void>, messages: (filter?) => object[], requests: () => object[]}>}
  */
-export async function startSandbox({ port = 0, service = DEFAULT_SERVICE, twilioAccountSid, twilioAuthToken, sendgridApiKey } = {}) {
+export async function startSandbox({ port = 0, service = DEFAULT_SERVICE, twilioAccountSid, twilioAuthToken, sendgridApiKey, hookSecret } = {}) {
   const sandbox = {
     store: createStore(),
     faults: createFaults(),
     service,
     credentials: {
-      sms: { accountSid: twilioAccountSid, authToken: twilioAuthToken },
-      email: { apiKey: sendgridApiKey },
+      twilio: { accountSid: twilioAccountSid, authToken: twilioAuthToken },
+      sendgrid: { apiKey: sendgridApiKey },
+      hook: { secret: hookSecret },
     },
   };
   const { bound, servers } = await listen(port, (request, response) => {
@@ -98,8 +99,9 @@ async function listen(port, onRequest) {
 
 async function handle(sandbox, request, response) {
   const body = await readBody(request);
-  if (request.url.startsWith("/2010-04-01/")) return answerProvider("sms", sandbox, request, body, response);
-  if (request.url.startsWith("/v3/")) return answerProvider("email", sandbox, request, body, response);
+  if (request.url.startsWith("/2010-04-01/")) return answerProvider("twilio", sandbox, request, body, response);
+  if (request.url.startsWith("/v3/")) return answerProvider("sendgrid", sandbox, request, body, response);
+  if (request.url === "/hook") return answerProvider("hook", sandbox, request, body, response);
 
   const answer = await answerOwn(sandbox, request, body);
   response.writeHead(answer.status, {
@@ -185,7 +187,7 @@ function noContent() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
-  const { SANDBOX_PORT = "8026", CANDADO_URL = DEFAULT_SERVICE, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY } = process.env;
+  const { SANDBOX_PORT = "8026", CANDADO_URL = DEFAULT_SERVICE, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY, HOOK_SECRET } = process.env;
   if (!/^\d{1,5}$/.test(SANDBOX_PORT) || Number(SANDBOX_PORT) > 65535) {
     console.error(`SANDBOX_PORT must be a port number, not "${SANDBOX_PORT}"`);
     process.exit(1);
@@ -200,6 +202,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.ar
     twilioAccountSid: TWILIO_ACCOUNT_SID,
     twilioAuthToken: TWILIO_AUTH_TOKEN,
     sendgridApiKey: SENDGRID_API_KEY,
+    hookSecret: HOOK_SECRET,
   });
   console.log(`sandbox listening on ${url}`);
 }

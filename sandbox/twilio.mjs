@@ -1,5 +1,5 @@
-// Twilio's `POST /2010-04-01/Accounts/{sid}/Messages.json`: a request in, an answer and the
-// accepted message out. Pure but for the drawn SID and the clock.
+// Twilio's `POST /2010-04-01/Accounts/{sid}/Messages.json`, for SMS and WhatsApp, and `…/Calls.json`: a request
+// in, an answer and the accepted message out. Pure but for the drawn SID and the clock.
 //
 // Statuses, codes and wording are those Twilio documents and its users quote. Where the order of
 // checks is not documented, it is the one seen in quoted answers: credentials, missing parameters
@@ -12,6 +12,8 @@ const ACCOUNT_SID = /^AC[0-9a-fA-F]{32}$/;
 const API_KEY_SID = /^SK[0-9a-fA-F]{32}$/;
 const SERVICE_SID = /^MG[0-9a-fA-F]{32}$/;
 const E164 = /^\+[1-9]\d{6,14}$/;
+const TEMPLATE_SID = /^HX[0-9a-fA-F]{32}$/;
+const WHATSAPP = "whatsapp:";
 const SHORT_CODE = /^\d{3,8}$/;
 // An alphanumeric sender has at most 11 characters and at least one letter.
 const SENDER_NAME = /^(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}$/;
@@ -36,6 +38,9 @@ const MAGIC_FROM = new Map(Object.entries({
   "+15005550008": (from) => error(429, 21611, `This 'From' number ${from} has exceeded the maximum number of queued messages`),
 }));
 
+/** What it carries goes to phones. */
+export const channelOf = () => "sms";
+
 /** What Twilio says with a status that has nothing to do with the request's content. */
 export function refusal(status) {
   if (status === 429) return error(429, 20429, "Too Many Requests");
@@ -54,13 +59,14 @@ export function answer(request, credentials) {
   const refused = authenticate(request.headers.authorization, pathname, credentials);
   if (refused) return refused;
 
-  const [, accountSid] = pathname.match(/^\/2010-04-01\/Accounts\/([^/]+)\/Messages\.json$/) ?? [];
+  const [, accountSid, resource] = pathname.match(/^\/2010-04-01\/Accounts\/([^/]+)\/(Messages|Calls)\.json$/) ?? [];
   if (!accountSid || !ACCOUNT_SID.test(accountSid)) {
     return error(404, 20404, `The requested resource ${pathname} was not found`);
   }
   if (request.method !== "POST") return error(405, 20004, "Method not allowed");
 
   const form = formOf(request);
+  if (resource === "Calls") return invalidCall(form) ?? acceptCall(form, accountSid);
   return invalidForm(form) ?? accept(form, accountSid);
 }
 
@@ -86,9 +92,39 @@ function formOf({ headers, body }) {
   return new URLSearchParams(type === "application/x-www-form-urlencoded" ? body : "");
 }
 
+// A template that the console does not show is one of another account.
+function invalidTemplate(form) {
+  const template = form.get("ContentSid");
+  if (template && !TEMPLATE_SID.test(template)) return error(400, 21656, "The ContentSid is invalid");
+  try {
+    JSON.parse(form.get("ContentVariables") ?? "{}");
+  } catch {
+    return error(400, 21656, "The ContentVariables Parameter is invalid");
+  }
+  return undefined;
+}
+
+function invalidCall(form) {
+  const [to, from] = [form.get("To"), form.get("From")];
+  if (!to) return error(400, 21201, "No 'To' number is specified");
+  if (!from) return error(400, 21213, "No 'From' number is specified");
+  if (!E164.test(to)) return error(400, 21211, `Invalid 'To' Phone Number: ${masked(to)}`);
+  if (MAGIC_TO.has(to)) return MAGIC_TO.get(to)(to, from);
+  if (!E164.test(from)) return invalidFrom(from);
+  if (!form.get("Twiml") && !form.get("Url")) return error(400, 21205, "Url parameter is required.");
+  return undefined;
+}
+
 function invalidForm(form) {
-  const to = form.get("To");
-  const from = form.get("From");
+  const isWhatsapp = form.get("To")?.startsWith(WHATSAPP);
+  if (isWhatsapp && !form.get("From")?.startsWith(WHATSAPP) && !form.get("MessagingServiceSid")) {
+    return error(400, 63007, "Twilio could not find a Channel with the specified From address");
+  }
+  const invalid = invalidTemplate(form);
+  if (invalid) return invalid;
+  const plain = (name) => (isWhatsapp ? form.get(name)?.slice(WHATSAPP.length) : form.get(name));
+  const to = plain("To");
+  const from = plain("From");
   const service = form.get("MessagingServiceSid");
   const body = form.get("Body") ?? "";
   const validity = form.get("ValidityPeriod");
@@ -119,7 +155,7 @@ function accept(form, accountSid) {
   const service = form.get("MessagingServiceSid");
   const from = form.get("From");
   const to = form.get("To");
-  const body = form.get("Body") ?? "";
+  const body = form.get("Body") ?? templateText(form);
   // A service chooses the sender and cuts the text later: the message is accepted, not yet queued.
   const isQueued = Boolean(from);
 
@@ -145,8 +181,40 @@ function accept(form, accountSid) {
     to,
     uri: `${uri}.json`,
   };
-  const message = { id: sid, channel: "sms", to, from: from ?? service, subject: null, text: body, html: null };
+  const message = { id: sid, channel: "sms", to: number(to), from: number(from ?? service), subject: null, text: body, html: null };
   return { ...json(201, record), messages: [message] };
+}
+
+/** What a template of the kind "authentication" says. */
+function templateText(form) {
+  const code = JSON.parse(form.get("ContentVariables") ?? "{}")["1"];
+  return form.get("ContentSid") ? `WhatsApp: ${code} is your verification code.` : "";
+}
+
+/** In the inbox a number is one number, however it is reached. */
+const number = (address) => (address.startsWith(WHATSAPP) ? address.slice(WHATSAPP.length) : address);
+
+function acceptCall(form, accountSid) {
+  const sid = `CA${randomBytes(16).toString("hex")}`;
+  const [to, from] = [form.get("To"), form.get("From")];
+  const record = {
+    account_sid: accountSid,
+    api_version: "2010-04-01",
+    direction: "outbound-api",
+    from,
+    sid,
+    status: "queued",
+    to,
+    uri: `/2010-04-01/Accounts/${accountSid}/Calls/${sid}.json`,
+  };
+  const message = { id: sid, channel: "sms", to, from, subject: null, text: `Call: ${said(form.get("Twiml") ?? "")}`, html: null };
+  return { ...json(201, record), messages: [message] };
+}
+
+/** The words of a call; digits that are said one by one are written as one number. */
+function said(twiml) {
+  const words = [...twiml.matchAll(/<Say[^>]*>([^<]*)<\/Say>/g)].map(([, text]) => text);
+  return words.join(" ").replace(/(?<=\b\d) (?=\d\b)/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
 function invalidFrom(from) {

@@ -2,15 +2,16 @@
 //! start, with the name of the variable (CFG-04).
 
 mod operators;
+mod providers;
 
 use http::Uri;
 
 pub use self::operators::{OperatorName, Operators};
+pub use self::providers::{
+    HookConfig, HookKey, Providers, SendGridConfig, TwilioConfig, TwilioSender, WhatsappConfig,
+};
 use crate::domain::contact::country::CountryList;
-use crate::domain::contact::email::Email;
-use crate::domain::contact::phone::Phone;
 use crate::domain::crypto::keys::KeyRing;
-use crate::domain::settings::Label;
 use crate::domain::time::UnixTime;
 
 /// Text that must not be shown: it has no `Display`, and its `Debug` says nothing.
@@ -75,27 +76,6 @@ impl Origin {
     }
 }
 
-/// Who sends SMS, and as whom.
-pub struct TwilioConfig {
-    pub account_sid: String,
-    pub auth_token: Secret,
-    pub sender: TwilioSender,
-    pub base: Origin,
-}
-
-pub enum TwilioSender {
-    From(Phone),
-    MessagingService(String),
-}
-
-/// Who sends e-mail, and as whom.
-pub struct SendGridConfig {
-    pub api_key: Secret,
-    pub from: Email,
-    pub from_name: Option<Label>,
-    pub base: Origin,
-}
-
 pub struct Config {
     /// Plain http to this very machine is let through, and so are http providers.
     pub development: bool,
@@ -109,8 +89,8 @@ pub struct Config {
     pub audit_retention: u64,
     /// Where SMS may go for clients that say nothing else; nowhere while it is not set.
     pub sms_countries: CountryList,
-    pub twilio: Option<TwilioConfig>,
-    pub sendgrid: Option<SendGridConfig>,
+    /// Who carries messages, and in which order they are tried.
+    pub providers: Providers,
 }
 
 impl Config {
@@ -141,8 +121,7 @@ impl Config {
             sms_countries: read
                 .parsed("SMS_COUNTRIES", CountryList::parse)?
                 .unwrap_or_else(|| CountryList::Only(Vec::new())),
-            twilio: read.twilio(development)?,
-            sendgrid: read.sendgrid(development)?,
+            providers: Providers::read(&read, development)?,
         })
     }
 }
@@ -209,62 +188,12 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         };
         Origin::parse(&text, development).map_err(|error| invalid(name, &error))
     }
-
-    /// Twilio is set up once its account is named; then the rest must be there too.
-    fn twilio(&self, development: bool) -> Result<Option<TwilioConfig>, ConfigError> {
-        let Some(account_sid) = self.optional("TWILIO_ACCOUNT_SID") else {
-            return Ok(None);
-        };
-        if !account_sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(invalid(
-                "TWILIO_ACCOUNT_SID",
-                "it is letters and digits only",
-            ));
-        }
-        let service = self
-            .optional("TWILIO_MESSAGING_SERVICE_SID")
-            .map(TwilioSender::MessagingService);
-        let from = self
-            .parsed("TWILIO_FROM", Phone::parse)?
-            .map(TwilioSender::From);
-        Ok(Some(TwilioConfig {
-            account_sid,
-            auth_token: Secret(self.required("TWILIO_AUTH_TOKEN")?),
-            sender: service
-                .or(from)
-                .ok_or(ConfigError::Missing("TWILIO_FROM"))?,
-            base: self.origin(
-                "TWILIO_BASE_URL",
-                Some("https://api.twilio.com"),
-                development,
-            )?,
-        }))
-    }
-
-    fn sendgrid(&self, development: bool) -> Result<Option<SendGridConfig>, ConfigError> {
-        let Some(api_key) = self.optional("SENDGRID_API_KEY") else {
-            return Ok(None);
-        };
-        Ok(Some(SendGridConfig {
-            api_key: Secret(api_key),
-            from: self
-                .parsed("SENDGRID_FROM", Email::parse)?
-                .ok_or(ConfigError::Missing("SENDGRID_FROM"))?,
-            from_name: self.parsed("SENDGRID_FROM_NAME", |text| {
-                Label::try_from(text.to_owned())
-            })?,
-            base: self.origin(
-                "SENDGRID_BASE_URL",
-                Some("https://api.sendgrid.com"),
-                development,
-            )?,
-        }))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::contact::phone::Phone;
 
     const KEYS: (&str, &str) = (
         "MASTER_KEYS",
@@ -290,7 +219,7 @@ mod tests {
     fn keys_and_address_are_enough_and_nothing_is_allowed_unasked() {
         let config = read(&[KEYS, URL]).unwrap();
         assert!(!config.development);
-        assert!(config.operators.is_none() && config.twilio.is_none() && config.sendgrid.is_none());
+        assert!(config.operators.is_none() && config.providers.is_empty());
         assert!(
             !config
                 .sms_countries
@@ -337,7 +266,13 @@ mod tests {
         assert!(error(&production).contains("SENDGRID_BASE_URL"));
         let development = [production.as_slice(), &[("ENVIRONMENT", "development")]].concat();
         assert_eq!(
-            read(&development).unwrap().sendgrid.unwrap().base.as_str(),
+            read(&development)
+                .unwrap()
+                .providers
+                .sendgrid
+                .unwrap()
+                .base
+                .as_str(),
             "http://localhost:8026"
         );
     }

@@ -32,6 +32,7 @@ const groups = [
   ["Run it", [
     ["going-live", "Deploy to Cloudflare, make a client, go through the checklist."],
     ["command-line", "Clients, keys, users and the record from a terminal."],
+    ["providers", "Twilio, SendGrid, WhatsApp, calls, your own gateway: set up, and who is tried next."],
     ["run-it-yourself", "One program on your own machine, on SQLite."],
     ["postgresql", "Several programs on one PostgreSQL: set up, fail over, move."],
     ["gateway", "nginx, Caddy or an API gateway: routes, limits, headers, upgrades."],

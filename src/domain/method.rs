@@ -161,22 +161,6 @@ impl Channel {
     }
 }
 
-/// A company that carries messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Provider {
-    Twilio,
-    SendGrid,
-}
-
-impl Provider {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Twilio => "twilio",
-            Self::SendGrid => "sendgrid",
-        }
-    }
-}
-
 /// What a delivered code is for. A code of one purpose never serves another (OOB-04).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

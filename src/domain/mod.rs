@@ -19,6 +19,7 @@ pub mod fields;
 pub mod idempotency;
 pub mod ids;
 pub mod method;
+pub mod provider;
 pub mod relying_party;
 pub mod scope;
 pub mod session;

@@ -11,6 +11,7 @@ use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::fields::{self, FieldError, Fields};
 use crate::domain::method::Method;
+use crate::domain::provider::{EmailChain, Provider, SmsChain};
 use crate::domain::relying_party::{PageOrigin, RpId, stray_origin};
 use crate::domain::webauthn::UserVerification;
 
@@ -164,6 +165,10 @@ pub struct Settings {
     pub remember_days: Bounded<0, 0, 90>,
     /// The countries SMS may go to; what `SMS_COUNTRIES` says while it is not set.
     pub sms_countries: Option<CountryList>,
+    /// Who is tried for codes to a phone, in this order; what `SMS_PROVIDERS` says while it is not set.
+    pub sms_providers: Option<SmsChain>,
+    /// Who is tried for e-mails, in this order; what `EMAIL_PROVIDERS` says while it is not set.
+    pub email_providers: Option<EmailChain>,
     /// The language of messages, where a request names none.
     pub locale: Locale,
     /// Seconds between two messages to one user on one channel; doubles with each further one.
@@ -308,6 +313,37 @@ impl ClientSettings {
         })
     }
 
+    /// Refuses a provider that these name, that `before` did not, and that is not set up.
+    pub fn check_providers(
+        &self,
+        before: &Self,
+        is_set_up: impl Fn(Provider) -> bool,
+    ) -> Result<(), FieldError> {
+        let (new, old) = (&self.effective, &before.effective);
+        let sms = new.sms_providers.as_ref();
+        let sms = sms.filter(|_| new.sms_providers != old.sms_providers);
+        let email = new.email_providers.as_ref();
+        let email = email.filter(|_| new.email_providers != old.email_providers);
+        let named = [
+            ("sms_providers", sms.map(SmsChain::providers)),
+            ("email_providers", email.map(EmailChain::providers)),
+        ];
+        for (field, providers) in named {
+            let missing = providers
+                .into_iter()
+                .flatten()
+                .find(|one| !is_set_up(**one));
+            if let Some(missing) = missing {
+                let name = missing.name();
+                return Err(FieldError {
+                    field: Some(field.to_owned()),
+                    text: format!("providers that this service has set up. {name} is none"),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// What was set.
     pub fn fields(&self) -> &Fields {
         &self.set
@@ -372,6 +408,9 @@ mod tests {
             json!({"support_url": "javascript:alert(1)"}),
             json!({"recovery_return_url": "/done"}),
             json!({"recovery_delay_hours": 73}),
+            json!({"sms_providers": []}),
+            json!({"sms_providers": ["sendgrid"]}),
+            json!({"email_providers": ["sendgrid", "sendgrid"]}),
         ] {
             assert!(
                 serde_json::from_value::<Settings>(bad.clone()).is_err(),

@@ -236,9 +236,12 @@ fn merged(
     settings: &ClientSettings,
     patch: &SettingsPatch,
 ) -> Result<ClientSettings, Error> {
-    let settings = settings.merged(patch).map_err(invalid_setting)?;
-    let own = call.app.config.public_url.host();
+    let (before, config) = (settings, &call.app.config);
+    let settings = before.merged(patch).map_err(invalid_setting)?;
+    let own = config.public_url.host();
     settings.check_origins(own).map_err(invalid_setting)?;
+    let checked = settings.check_providers(before, |provider| config.providers.has(provider));
+    checked.map_err(invalid_setting)?;
     Ok(settings)
 }
 

@@ -1,42 +1,24 @@
 //! SendGrid v3: `POST /v3/mail/send`.
 
-use std::time::Duration;
-
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 use serde_json::json;
 
-use super::SendError;
 use crate::config::SendGridConfig;
 use crate::domain::contact::email::Email;
 use crate::domain::contact::message::EmailText;
-use crate::platform::HttpClient;
 
-/// Sends one e-mail, under the configured name or else the issuer's.
-pub async fn send(
-    http: &dyn HttpClient,
+/// One e-mail, under the configured name or else the sender's.
+pub(super) fn request(
     config: &SendGridConfig,
-    issuer: &str,
-    to: &Email,
-    text: &EmailText,
-    timeout: Duration,
-) -> Result<(), SendError> {
-    let request =
-        request(config, issuer, to, text).map_err(|error| SendError::Failed(error.to_string()))?;
-    // SendGrid has no error numbers.
-    super::send(http, request, timeout, |_| None).await
-}
-
-fn request(
-    config: &SendGridConfig,
-    issuer: &str,
+    sender: &str,
     to: &Email,
     text: &EmailText,
 ) -> Result<Request<Vec<u8>>, http::Error> {
     let name = config
         .from_name
         .as_ref()
-        .map_or(issuer, |name| name.as_str());
+        .map_or(sender, |name| name.as_str());
     // Tracking would send the code's reader through somebody else's link.
     let body = json!({
         "personalizations": [{"to": [{"email": to.as_str()}]}],

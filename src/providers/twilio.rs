@@ -1,39 +1,106 @@
-//! Twilio Messages: `POST /2010-04-01/Accounts/{sid}/Messages.json`.
-
-use std::time::Duration;
+//! Twilio: SMS and WhatsApp by `POST /2010-04-01/Accounts/{sid}/Messages.json`, calls by `…/Calls.json`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 
-use super::SendError;
-use crate::config::{TwilioConfig, TwilioSender};
+use crate::config::{TwilioConfig, TwilioSender, WhatsappConfig};
+use crate::domain::codes::numeric::NumericCode;
+use crate::domain::contact::message::Spoken;
 use crate::domain::contact::phone::Phone;
-use crate::platform::HttpClient;
+use crate::domain::settings::Locale;
 
-/// Sends one SMS. Once Twilio has accepted it, it is not waited for: delivery is reported later, elsewhere.
-pub async fn send(
-    http: &dyn HttpClient,
+/// Seconds a phone rings. A voice mailbox answers later, on most networks: what is said to it waits there for
+/// whoever gets into it.
+const RINGING: &str = "20";
+
+/// One SMS, in the form of the official libraries: `To`, then who it is from, then `Body`. Once Twilio has accepted
+/// it, it is not waited for: delivery is reported later, elsewhere.
+pub(super) fn sms(
     config: &TwilioConfig,
+    sender: &TwilioSender,
     to: &Phone,
     body: &str,
-    timeout: Duration,
-) -> Result<(), SendError> {
-    let request =
-        request(config, to, body).map_err(|error| SendError::Failed(error.to_string()))?;
-    super::send(http, request, timeout, error_code).await
+) -> Result<Request<Vec<u8>>, http::Error> {
+    let from = match sender {
+        TwilioSender::From(number) => ("From", number.as_str()),
+        TwilioSender::MessagingService(sid) => ("MessagingServiceSid", sid.as_str()),
+    };
+    let form = [("To", to.as_str()), from, ("Body", body)];
+    request(config, "Messages", &form)
 }
 
-/// The form of the official libraries: `To`, then who it is from, then `Body`.
-fn request(config: &TwilioConfig, to: &Phone, body: &str) -> Result<Request<Vec<u8>>, http::Error> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("To", to.as_str());
-    match &config.sender {
-        TwilioSender::From(number) => form.append_pair("From", number.as_str()),
-        TwilioSender::MessagingService(sid) => form.append_pair("MessagingServiceSid", sid),
+/// One WhatsApp message: a template of the kind "authentication", which has the code as its only variable.
+pub(super) fn whatsapp(
+    config: &TwilioConfig,
+    sender: &WhatsappConfig,
+    to: &Phone,
+    code: &NumericCode,
+    locale: Locale,
+) -> Result<Request<Vec<u8>>, http::Error> {
+    let spanish = sender.spanish_template.as_ref();
+    let template = match locale {
+        Locale::Es => spanish.unwrap_or(&sender.template),
+        Locale::En => &sender.template,
     };
-    form.append_pair("Body", body);
+    let variables = serde_json::json!({"1": code.as_str()}).to_string();
+    let form = [
+        ("To", &*format!("whatsapp:{}", to.as_str())),
+        ("From", &*format!("whatsapp:{}", sender.from.as_str())),
+        ("ContentSid", template),
+        ("ContentVariables", &variables),
+    ];
+    request(config, "Messages", &form)
+}
+
+/// One call that reads a code out.
+pub(super) fn call(
+    config: &TwilioConfig,
+    from: &Phone,
+    to: &Phone,
+    spoken: &Spoken<'_>,
+) -> Result<Request<Vec<u8>>, http::Error> {
+    let form = [
+        ("To", to.as_str()),
+        ("From", from.as_str()),
+        ("Twiml", &twiml(spoken)),
+        ("Timeout", RINGING),
+    ];
+    request(config, "Calls", &form)
+}
+
+/// The digits one by one with a second between, and all of it twice.
+fn twiml(spoken: &Spoken<'_>) -> String {
+    let language = spoken.language;
+    let say = |text: &str| {
+        let text = escaped(text);
+        format!("<Say language=\"{language}\">{text}</Say>")
+    };
+    let digits: String = spoken
+        .digits
+        .chars()
+        .map(|digit| say(&digit.to_string()) + "<Pause length=\"1\"/>")
+        .collect();
+    let (first, again, end) = (say(&spoken.first), say(spoken.again), say(spoken.end));
+    format!("<Response>{first}{digits}{again}{digits}{end}</Response>")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn request(
+    config: &TwilioConfig,
+    resource: &str,
+    form: &[(&str, &str)],
+) -> Result<Request<Vec<u8>>, http::Error> {
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form {
+        body.append_pair(name, value);
+    }
     let sid = &config.account_sid;
     let mut authorization = HeaderValue::from_str(&format!(
         "Basic {}",
@@ -44,17 +111,17 @@ fn request(config: &TwilioConfig, to: &Phone, body: &str) -> Result<Request<Vec<
     Request::builder()
         .method(Method::POST)
         .uri(format!(
-            "{}/2010-04-01/Accounts/{sid}/Messages.json",
+            "{}/2010-04-01/Accounts/{sid}/{resource}.json",
             config.base.as_str()
         ))
         .header(AUTHORIZATION, authorization)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(ACCEPT, "application/json")
-        .body(form.finish().into_bytes())
+        .body(body.finish().into_bytes())
 }
 
 /// Twilio's number for what was wrong, such as 21211.
-fn error_code(body: &[u8]) -> Option<i64> {
+pub(super) fn error_code(body: &[u8]) -> Option<i64> {
     let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
     problem.get("code")?.as_i64()
 }
@@ -63,8 +130,10 @@ fn error_code(body: &[u8]) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::domain::contact::message::Notice;
+    use crate::domain::method::Purpose;
 
-    fn config(sender: (&str, &str)) -> TwilioConfig {
+    fn config(senders: &[(&str, &str)]) -> TwilioConfig {
         let variables = [
             (
                 "MASTER_KEYS",
@@ -73,26 +142,32 @@ mod tests {
             ("PUBLIC_URL", "https://mfa.example.com"),
             ("TWILIO_ACCOUNT_SID", "AC0123"),
             ("TWILIO_AUTH_TOKEN", "token"),
-            sender,
         ];
         let lookup = |name: &str| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+            let found = variables.iter().chain(senders);
+            let mut found = found.filter(|(key, _)| *key == name);
+            found.next().map(|(_, value)| (*value).to_owned())
         };
-        Config::from_lookup(lookup).unwrap().twilio.unwrap()
+        let config = Config::from_lookup(lookup).unwrap();
+        config.providers.twilio.unwrap()
+    }
+
+    fn form(request: Request<Vec<u8>>) -> Vec<(String, String)> {
+        let body = request.into_body();
+        form_urlencoded::parse(&body)
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect()
+    }
+
+    fn to() -> Phone {
+        Phone::parse("+34600111222").unwrap()
     }
 
     #[test]
-    fn a_message_is_the_form_twilio_documents() {
-        let to = Phone::parse("+34600111222").unwrap();
-        let request = request(
-            &config(("TWILIO_FROM", "+15005550006")),
-            &to,
-            "1 & 2\n\n@a.example #1",
-        )
-        .unwrap();
+    fn an_sms_is_the_form_twilio_documents() {
+        let config = config(&[("TWILIO_FROM", "+15005550006")]);
+        let sender = config.sms.as_ref().unwrap();
+        let request = sms(&config, sender, &to(), "1 & 2\n\n@a.example #1").unwrap();
         assert_eq!(
             request.uri(),
             "https://api.twilio.com/2010-04-01/Accounts/AC0123/Messages.json"
@@ -107,10 +182,73 @@ mod tests {
 
     #[test]
     fn a_messaging_service_takes_the_place_of_the_number() {
-        let to = Phone::parse("+34600111222").unwrap();
-        let request = request(&config(("TWILIO_MESSAGING_SERVICE_SID", "MG01")), &to, "x").unwrap();
+        let config = config(&[("TWILIO_MESSAGING_SERVICE_SID", "MG01")]);
+        let sender = config.sms.as_ref().unwrap();
+        let request = sms(&config, sender, &to(), "x").unwrap();
         let body = String::from_utf8(request.into_body()).unwrap();
         assert_eq!(body, "To=%2B34600111222&MessagingServiceSid=MG01&Body=x");
+    }
+
+    #[test]
+    fn a_whatsapp_message_is_the_template_of_its_language_and_the_code() {
+        let senders = [
+            ("TWILIO_WHATSAPP_FROM", "+15005550006"),
+            ("TWILIO_WHATSAPP_CONTENT_SID", "HX01"),
+        ];
+        let spanish = ("TWILIO_WHATSAPP_CONTENT_SID_ES", "HX02");
+        let code = NumericCode::parse("012345").unwrap();
+        let template = |senders: &[(&str, &str)], locale| {
+            let config = config(senders);
+            let sender = config.whatsapp.as_ref().unwrap();
+            let request = whatsapp(&config, sender, &to(), &code, locale).unwrap();
+            assert!(request.uri().path().ends_with("/AC0123/Messages.json"));
+            let form = form(request);
+            let value = |place: usize| (form[place].0.as_str(), form[place].1.as_str());
+            assert_eq!(value(0), ("To", "whatsapp:+34600111222"));
+            assert_eq!(value(1), ("From", "whatsapp:+15005550006"));
+            assert_eq!(value(3), ("ContentVariables", r#"{"1":"012345"}"#));
+            assert_eq!(form.len(), 4);
+            form[2].1.clone()
+        };
+        assert_eq!(template(&senders, Locale::En), "HX01");
+        assert_eq!(template(&senders, Locale::Es), "HX01");
+        let both = [senders.as_slice(), &[spanish]].concat();
+        assert_eq!(template(&both, Locale::Es), "HX02");
+        assert_eq!(template(&both, Locale::En), "HX01");
+    }
+
+    #[test]
+    fn a_call_reads_the_digits_one_by_one_and_twice() {
+        let config = config(&[("TWILIO_VOICE_FROM", "+15005550006")]);
+        let code = NumericCode::parse("012345").unwrap();
+        let notice = Notice {
+            issuer: "Tom & <Co>",
+            purpose: Purpose::Verify,
+            locale: Locale::Es,
+            code: &code,
+        };
+        let from = config.voice.as_ref().unwrap();
+        let request = call(&config, from, &to(), &notice.spoken()).unwrap();
+        assert!(request.uri().path().ends_with("/AC0123/Calls.json"));
+        let form = form(request);
+        let names: Vec<&str> = form.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["To", "From", "Twiml", "Timeout"]);
+        let twiml = &form[2].1;
+        assert!(twiml.len() < 4000, "more is not taken");
+        let document = roxmltree::Document::parse(twiml).unwrap();
+        let verbs: Vec<_> = document.root_element().children().collect();
+        let said = verbs.iter().filter(|verb| verb.has_tag_name("Say"));
+        let said: Vec<&str> = said.map(|verb| verb.text().unwrap()).collect();
+        let digits = ["0", "1", "2", "3", "4", "5"];
+        assert_eq!(
+            (said.len(), &said[1..7], &said[8..14]),
+            (15, &digits[..], &digits[..])
+        );
+        assert!(said[0].contains("Tom & Co"), "{}", said[0]);
+        let pauses = verbs.iter().filter(|verb| verb.has_tag_name("Pause"));
+        assert_eq!(pauses.count(), 12);
+        let languages = verbs.iter().filter_map(|verb| verb.attribute("language"));
+        assert!(languages.clone().all(|language| language == "es-ES"));
     }
 
     #[test]

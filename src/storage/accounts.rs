@@ -17,7 +17,7 @@ use crate::domain::crypto::sealing::Vault;
 use crate::domain::event::{Event, Scene};
 use crate::domain::idempotency::Claim;
 use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
-use crate::domain::method::Provider;
+use crate::domain::provider::Provider;
 use crate::domain::scope::Scopes;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
@@ -143,8 +143,8 @@ pub struct Write<'a> {
     pub scene: Scene<'a>,
     /// Counted with it, and each a condition of it.
     pub quotas: &'a [Quota],
-    /// Only while this provider has not asked for a pause.
-    pub provider: Option<Provider>,
+    /// Only while one of these, if there are any, has not asked for a pause.
+    pub providers: &'a [Provider],
     /// What becomes of the notes whose passkeys are whose.
     pub passkeys: &'a PasskeyNote,
     pub by: Admission<'a>,
@@ -293,9 +293,7 @@ fn conditions(write: &Write<'_>, statement: &mut Statement, new: bool) {
     for quota in write.quotas {
         quota.guard(statement);
     }
-    if let Some(provider) = write.provider {
-        provider_pauses::guard(provider, write.scene.now, statement);
-    }
+    provider_pauses::guard(write.providers, write.scene.now, statement);
     if let PasskeyNote::Added(digest) = write.passkeys {
         passkeys::guard(digest, statement);
     }

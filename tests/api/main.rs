@@ -20,6 +20,7 @@ mod import;
 mod isolation;
 mod operators;
 mod passkeys;
+mod provider_chain;
 mod providers;
 mod qr_code;
 mod recovery;

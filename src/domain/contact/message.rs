@@ -26,6 +26,48 @@ pub struct EmailText {
     pub html: String,
 }
 
+/// What a call says. The digits are read one by one, and all of them twice.
+pub struct Spoken<'a> {
+    /// The language it is read in (BCP 47).
+    pub language: &'static str,
+    pub first: String,
+    pub digits: &'a str,
+    pub again: &'static str,
+    pub end: &'static str,
+}
+
+impl<'a> Notice<'a> {
+    /// What a call says. An application's name is said as an SMS spells it.
+    pub fn spoken(&self) -> Spoken<'a> {
+        let name = gsm7_name(self.issuer);
+        let digits = self.code.as_str();
+        match self.locale {
+            Locale::En => Spoken {
+                language: "en-US",
+                first: match self.purpose {
+                    Purpose::Verify => format!("Hello. Your {name} code is:"),
+                    Purpose::Recovery => format!("Hello. Your {name} recovery code is:"),
+                },
+                digits,
+                again: "Once more:",
+                end: "Never share it. If you did not ask for it, hang up. Goodbye.",
+            },
+            Locale::Es => Spoken {
+                language: "es-ES",
+                first: match self.purpose {
+                    Purpose::Verify => format!("Hola. Tu código de {name} es:"),
+                    Purpose::Recovery => {
+                        format!("Hola. Tu código para recuperar {name} es:")
+                    }
+                },
+                digits,
+                again: "Otra vez:",
+                end: "No lo compartas. Si no lo has pedido, cuelga. Adiós.",
+            },
+        }
+    }
+}
+
 impl Notice<'_> {
     /// The SMS. `domain` is the host the code belongs to; phones fill it in nowhere else.
     pub fn sms(&self, domain: &str) -> String {
@@ -211,6 +253,34 @@ mod tests {
             Some(("shop.example".into(), "123456".into()))
         );
         assert!(!email(&notice).html.contains("<b>"));
+    }
+
+    #[test]
+    fn a_call_says_whose_code_it_is_and_the_digits_apart() {
+        let code = NumericCode::parse("012345").unwrap();
+        for (locale, purpose, first) in [
+            (Locale::En, Purpose::Verify, "Hello. Your Shop code is:"),
+            (
+                Locale::En,
+                Purpose::Recovery,
+                "Hello. Your Shop recovery code is:",
+            ),
+            (Locale::Es, Purpose::Verify, "Hola. Tu código de Shop es:"),
+            (
+                Locale::Es,
+                Purpose::Recovery,
+                "Hola. Tu código para recuperar Shop es:",
+            ),
+        ] {
+            let spoken = notice("Sh\u{2764}op", purpose, locale, &code).spoken();
+            assert_eq!((spoken.first.as_str(), spoken.digits), (first, "012345"));
+            let language = if locale == Locale::En {
+                "en-US"
+            } else {
+                "es-ES"
+            };
+            assert_eq!(spoken.language, language);
+        }
     }
 
     #[test]

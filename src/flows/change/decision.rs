@@ -3,7 +3,7 @@
 use crate::domain::account::{Account, Locks};
 use crate::domain::event::Event;
 use crate::domain::ids::ChallengeId;
-use crate::domain::method::Provider;
+use crate::domain::provider::Provider;
 use crate::storage::accounts::PasskeyNote;
 use crate::storage::counters::Quota;
 
@@ -41,8 +41,8 @@ pub(in crate::flows) enum Write {
 pub(in crate::flows) struct Conditions {
     /// Each has room for one more, and is counted.
     pub quotas: Vec<Quota>,
-    /// This provider has not asked for a pause.
-    pub provider: Option<Provider>,
+    /// One of these, if there are any, has not asked for a pause.
+    pub providers: Vec<Provider>,
 }
 
 /// Tidying in KV once the account is stored. Nothing depends on it.

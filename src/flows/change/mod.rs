@@ -183,9 +183,7 @@ fn refuse_if_marked(
 /// Why nothing was stored, where it was not another request.
 async fn refuse_if_used_up(app: &App, now: UnixTime, conditions: &Conditions) -> Result<(), Error> {
     let db = &*app.db;
-    if let Some(provider) = conditions.provider
-        && let Some(until) = provider_pauses::find(db, provider, now).await?
-    {
+    if let Some(until) = provider_pauses::all_until(db, &conditions.providers, now).await? {
         return Err(Error::DeliveryUnavailable {
             retry_after: until.seconds_from(now),
         });
@@ -245,6 +243,6 @@ pub(super) fn per_minute(facts: &Facts<'_>, kind: &str, most: u32) -> Conditions
     let quota = Quota::minutely(scope, most, asked.now()).of(Counted::Requests);
     Conditions {
         quotas: vec![quota],
-        provider: None,
+        providers: Vec::new(),
     }
 }

@@ -1,34 +1,26 @@
 //! Handing a reserved message to its provider, and undoing the reservation where that fails.
 
-use std::time::Duration;
-
 use serde_json::json;
 
+use super::chain::{Failures, carry};
 use super::reserve::{LinkLetter, Reserved};
 use crate::app::App;
+use crate::domain::codes::numeric::NumericCode;
 use crate::domain::contact::mail::{self, About, Mail};
 use crate::domain::contact::message::{EmailText, Notice};
-use crate::domain::crypto::random;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Channel;
+use crate::domain::provider::Provider;
 use crate::domain::session::RECOVERY_LINK_LIFETIME;
 use crate::domain::settings::Locale;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::{Decision, change};
-use crate::flows::destination::Destination;
+use crate::flows::destination::{Destination, providers_of};
 use crate::flows::test_clients;
-use crate::providers::{SendError, sendgrid, twilio};
+use crate::providers::{Content, Message};
+use crate::storage::codes;
 use crate::storage::counters::Quota;
-use crate::storage::{codes, provider_pauses};
-
-/// One message, all tries together.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// After a 429, which was never processed and is safe to send again (Twilio 20429).
-const RETRIES: u32 = 2;
-/// Seconds a provider is left alone that does not say for how long; and at most.
-const PAUSE: u64 = 30;
-const LONGEST_PAUSE: u64 = 3600;
 
 /// Why a message is not on its way.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +28,10 @@ pub(super) enum Undelivered {
     #[error("KV did not take the digest")]
     NotStored,
     #[error(transparent)]
-    Provider(#[from] SendError),
+    NotSent(#[from] Failures),
 }
 
-/// Stores the code's digest and hands the message to its provider, again after a pause while that is busy
-/// and time is left.
+/// Stores the code's digest and hands the message to the providers of its chain.
 pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Undelivered> {
     if reserved.link.is_none() {
         let dispatch = &reserved.dispatch;
@@ -51,24 +42,41 @@ pub(super) async fn deliver(asked: &Asked, reserved: &Reserved) -> Result<(), Un
     if reserved.client.is_for_tests {
         return keep(asked, reserved).await;
     }
-    let mut left = TIMEOUT;
-    for retry in 0..=RETRIES {
-        let retry_after = match send_once(asked, reserved, left).await {
-            Ok(()) => return Ok(()),
-            Err(SendError::Busy { retry_after }) => retry_after,
-            Err(error) => return Err(error.into()),
-        };
-        let wait = back_off(retry_after, retry);
-        if retry == RETRIES || wait >= left {
-            leave_alone(asked.app(), reserved, pause_seconds(retry_after)).await;
-            return Err(SendError::Busy { retry_after }.into());
+    let (text, spoken, email);
+    let content = match &reserved.destination {
+        Destination::Phone(to) => {
+            text = sms(asked.app(), reserved);
+            spoken = notice(reserved).spoken();
+            let (text, spoken) = (&*text, Some(&spoken));
+            Content::ToPhone { to, text, spoken }
         }
-        // Noted first: while this request waits, nobody else's goes there either.
-        leave_alone(asked.app(), reserved, wait.as_secs() + 1).await;
-        asked.app().http.wait(wait).await;
-        left = left.saturating_sub(wait);
+        Destination::Email(to) => {
+            email = self::email(reserved);
+            Content::ToMailbox { to, text: &email }
+        }
+    };
+    let code = &reserved.dispatch.code;
+    let code = reserved.link.is_none().then_some(code);
+    let message = message(asked, reserved, code, content);
+    carry(asked, &reserved.chain, &message).await?;
+    Ok(())
+}
+
+fn message<'a>(
+    asked: &'a Asked,
+    reserved: &'a Reserved,
+    code: Option<&'a NumericCode>,
+    content: Content<'a>,
+) -> Message<'a> {
+    Message {
+        id: format!("msg_{}", asked.call.request_id.as_str()),
+        client: &asked.owner.client,
+        sender: reserved.client.brand_name(),
+        purpose: reserved.wanted.purpose,
+        locale: locale(reserved),
+        code,
+        content,
     }
-    Err(SendError::Busy { retry_after: None }.into())
 }
 
 /// What a test client finds in the place of a message.
@@ -94,12 +102,17 @@ async fn keep(asked: &Asked, reserved: &Reserved) -> Result<(), Undelivered> {
     kept.map_err(|_| Undelivered::NotStored)
 }
 
+fn locale(reserved: &Reserved) -> Locale {
+    let wanted = reserved.wanted.locale;
+    wanted.unwrap_or(reserved.client.settings.locale)
+}
+
 fn notice(reserved: &Reserved) -> Notice<'_> {
     let client = &reserved.client;
     Notice {
         issuer: client.issuer(),
         purpose: reserved.wanted.purpose,
-        locale: reserved.wanted.locale.unwrap_or(client.settings.locale),
+        locale: locale(reserved),
         code: &reserved.dispatch.code,
     }
 }
@@ -120,23 +133,6 @@ fn email(reserved: &Reserved) -> EmailText {
     match &reserved.link {
         Some(letter) => link_mail(reserved, letter, notice.locale),
         None => notice.email(reserved.client.look(), reserved.sent_at, None),
-    }
-}
-
-async fn send_once(asked: &Asked, reserved: &Reserved, left: Duration) -> Result<(), SendError> {
-    let app = asked.app();
-    let http = &asked.call.http();
-    match &reserved.destination {
-        Destination::Phone(phone) => {
-            let config = app.config.twilio.as_ref().ok_or(SendError::NotConfigured)?;
-            twilio::send(http, config, phone, &sms(app, reserved), left).await
-        }
-        Destination::Email(address) => {
-            let config = app.config.sendgrid.as_ref();
-            let config = config.ok_or(SendError::NotConfigured)?;
-            let sender = reserved.client.brand_name();
-            sendgrid::send(http, config, sender, address, &email(reserved), left).await
-        }
     }
 }
 
@@ -162,10 +158,7 @@ pub(super) async fn tell_others(asked: &Asked, reserved: &Reserved) {
     let (Some(letter), Some(Destination::Phone(phone))) = (&reserved.link, &reserved.others) else {
         return;
     };
-    let locale = reserved
-        .wanted
-        .locale
-        .unwrap_or(reserved.client.settings.locale);
+    let locale = locale(reserved);
     let opens_at = letter.opens_at.unwrap_or(reserved.sent_at);
     let text = mail::warning_sms(
         reserved.client.brand_name(),
@@ -188,35 +181,21 @@ pub(super) async fn tell_others(asked: &Asked, reserved: &Reserved) {
         }
         return;
     }
-    let app = asked.app();
-    let Some(config) = &app.config.twilio else {
-        return;
+    let chain = providers_of(asked, &reserved.client, Channel::Sms);
+    let chain: Vec<Provider> = chain
+        .into_iter()
+        .filter(|provider| provider.carries_text())
+        .collect();
+    let content = Content::ToPhone {
+        to: phone,
+        text: &text,
+        spoken: None,
     };
-    if let Err(error) = twilio::send(&*app.http, config, phone, &text, TIMEOUT).await {
-        log::warn!("a phone was not told of a recovery: {error}");
+    let mut message = message(asked, reserved, None, content);
+    message.id.push_str("_warning");
+    if let Err(failures) = carry(asked, &chain, &message).await {
+        log::warn!("a phone was not told of a recovery: {failures}");
     }
-}
-
-/// Seconds until a provider that is busy may be asked again.
-pub(super) fn pause_seconds(retry_after: Option<u64>) -> u64 {
-    retry_after.unwrap_or(PAUSE).clamp(1, LONGEST_PAUSE)
-}
-
-async fn leave_alone(app: &App, reserved: &Reserved, seconds: u64) {
-    let until = app.now().plus(seconds);
-    let provider = reserved.destination.provider();
-    if let Err(error) = provider_pauses::insert(&*app.db, provider, until).await {
-        log::warn!("the pause a provider asked for was not noted: {error}");
-    }
-}
-
-/// What `Retry-After` says, else half a second and then a second; and up to a quarter more, so that
-/// requests that were refused together do not come again together.
-fn back_off(retry_after: Option<u64>, retry: u32) -> Duration {
-    let wait = retry_after.map_or(Duration::from_millis(500 << retry), |seconds| {
-        Duration::from_secs(seconds.max(1))
-    });
-    wait + wait * random::below(256).unwrap_or(0) / 1024
 }
 
 /// Takes the code back and gives the cooldown back; the counters too, if it is certain that nothing
@@ -226,16 +205,14 @@ pub(super) async fn withdraw(
     reserved: &Reserved,
     reason: &Undelivered,
 ) -> Result<(), Error> {
-    let (status, code, nothing_sent) = match reason {
-        Undelivered::NotStored => (None, None, true),
-        Undelivered::Provider(error) => (
-            error.provider_status(),
-            error.provider_code(),
-            error.nothing_sent(),
-        ),
+    let nothing_sent = match reason {
+        Undelivered::NotStored => true,
+        Undelivered::NotSent(failures) => failures.nothing_sent(),
     };
-    let channel = reserved.wanted.channel;
-    let detail = json!({"channel": channel, "provider_status": status, "provider_code": code});
+    let detail = match reason {
+        Undelivered::NotStored => json!({"channel": reserved.wanted.channel}),
+        Undelivered::NotSent(failures) => failures.detail(reserved.wanted.channel),
+    };
     change(asked, None, |account, _| {
         let mut account = account.ok_or(Error::UserNotFound)?;
         account.withdraw(&reserved.dispatch);

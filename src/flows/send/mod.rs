@@ -4,11 +4,12 @@
 //! digest goes to KV, then the message to the provider. So no parallel request sends a second one, and
 //! a code that was not sent is taken back.
 
+mod chain;
 mod deliver;
 mod quotas;
 mod reserve;
 
-use self::deliver::{Undelivered, deliver, pause_seconds, tell_others, withdraw};
+use self::deliver::{Undelivered, deliver, tell_others, withdraw};
 pub(super) use self::reserve::{
     LinkLetter, Reserved, refuse_if_locked, reserve_on, reserved, reserved_link,
 };
@@ -21,7 +22,6 @@ use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Channel, Method, Purpose};
 use crate::domain::settings::Locale;
 use crate::error::Error;
-use crate::providers::SendError;
 use crate::storage::codes;
 
 /// A message that is asked for.
@@ -97,14 +97,7 @@ async fn deliver_or_withdraw(asked: &Asked, reserved: &Reserved) -> Result<(), E
 fn told(error: &Undelivered, channel: Channel) -> Error {
     match error {
         Undelivered::NotStored => Error::Unavailable("the code could not be stored in KV".into()),
-        Undelivered::Provider(SendError::NotConfigured) => Error::ChannelNotConfigured(channel),
-        Undelivered::Provider(SendError::Refused { .. }) => Error::DeliveryFailed,
-        Undelivered::Provider(SendError::Busy { retry_after }) => Error::DeliveryUnavailable {
-            retry_after: pause_seconds(*retry_after),
-        },
-        Undelivered::Provider(SendError::Failed(_)) => {
-            Error::DeliveryUnavailable { retry_after: 5 }
-        }
+        Undelivered::NotSent(failures) => failures.error(channel),
     }
 }
 

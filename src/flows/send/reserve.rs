@@ -8,12 +8,13 @@ use crate::domain::account::{Account, Dispatch};
 use crate::domain::client::ClientState;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Method, Purpose};
+use crate::domain::provider::Provider;
 use crate::domain::session::{AFTER_DELAY, LinkName, RECOVERY_LINK_LIFETIME};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::{Conditions, Decision, Facts, change, record_later};
-use crate::flows::destination::{Destination, destination};
+use crate::flows::destination::{Destination, destination, providers_of};
 use crate::storage::counters::Quota;
 
 /// A message that may go out: stored, counted, not yet sent.
@@ -21,6 +22,8 @@ pub(in crate::flows) struct Reserved {
     pub wanted: Wanted,
     pub dispatch: Dispatch,
     pub destination: Destination,
+    /// Who is to carry it, in the order in which they are tried; nobody for a test client.
+    pub chain: Vec<Provider>,
     /// As it was when the message was reserved: its names are in the text.
     pub client: ClientState,
     pub quotas: Vec<Quota>,
@@ -186,14 +189,16 @@ fn limited(
     let mut quotas_of_all = quotas(asked, client, &destination);
     let of_others = others.iter().flat_map(|other| quotas(asked, client, other));
     quotas_of_all.extend(of_others);
+    let chain = providers_of(asked, client, wanted.channel);
     let conditions = Conditions {
         quotas: quotas_of_all.clone(),
-        provider: (!client.is_for_tests).then(|| destination.provider()),
+        providers: chain.clone(),
     };
     let reserved = |dispatch| Reserved {
         wanted,
         dispatch,
         destination,
+        chain,
         client: client.clone(),
         quotas: quotas_of_all,
         sent_at: asked.now(),

@@ -50,11 +50,19 @@ To serve, these variables say how:
   TWILIO_AUTH_TOKEN             secret: its token
   TWILIO_FROM                   the number that sends, in E.164
   TWILIO_MESSAGING_SERVICE_SID  a messaging service instead of the number
+  TWILIO_WHATSAPP_FROM          the number that sends WhatsApp messages
+  TWILIO_WHATSAPP_CONTENT_SID   its template with the code; …_CONTENT_SID_ES is the Spanish one
+  TWILIO_VOICE_FROM             the number that calls and reads codes out
   TWILIO_BASE_URL               another place for Twilio's requests, for tests
   SENDGRID_API_KEY              secret: SendGrid's key; without it there is no e-mail
   SENDGRID_FROM                 the address e-mails come from
   SENDGRID_FROM_NAME            the name beside it
   SENDGRID_BASE_URL             another place for SendGrid's requests, for tests
+  HOOK_URL                      a gateway of your own, which gets messages as signed JSON
+  HOOK_SECRET                   secret: signs them, whsec_ and base64 of 24 to 64 bytes
+  SMS_PROVIDERS                 who is tried first and next, of twilio, whatsapp, voice, sms_hook;
+                                required where several are set up
+  EMAIL_PROVIDERS               the same, of sendgrid, email_hook
   SSL_CERT_FILE                 authorities to trust instead of the system's
 
 The other commands talk to a running service:

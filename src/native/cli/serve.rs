@@ -94,7 +94,7 @@ pub(in crate::native) fn milliseconds() -> u64 {
 
 async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Metrics>>), Problem> {
     let roots = system_roots();
-    if roots.is_empty() && (config.twilio.is_some() || config.sendgrid.is_some()) {
+    if roots.is_empty() && !config.providers.is_empty() {
         return Err(
             "this machine trusts no certificate authority, so no provider can be reached: \
                     install ca-certificates, or set SSL_CERT_FILE"

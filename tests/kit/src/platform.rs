@@ -10,7 +10,7 @@ use candado::platform::{
     Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Outcome, Row,
     Statement, Value,
 };
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use serde_json::Value as Json;
 
 /// A database that counts round trips and can fail.
@@ -230,28 +230,47 @@ impl KeyValue for Kv {
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub uri: String,
+    pub headers: HeaderMap,
     pub body: String,
+    /// How long it was given.
+    pub timeout: Duration,
 }
 
 impl Sent {
     /// The code in the message's text.
     pub fn code(&self) -> String {
         let text = if self.uri.contains("/Messages.json") {
-            form_urlencoded::parse(self.body.as_bytes())
-                .find(|(name, _)| name == "Body")
-                .unwrap()
-                .1
-                .into_owned()
+            self.field("Body")
+                .or_else(|| self.field("ContentVariables"))
+        } else if self.uri.contains("/Calls.json") {
+            let twiml = self.field("Twiml");
+            return spoken_digits(&twiml.unwrap());
         } else {
-            let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
-            body["content"][0]["value"].as_str().unwrap().to_owned()
+            let body: Json = serde_json::from_str(&self.body).unwrap();
+            let text = [&body["content"][0]["value"], &body["text"]];
+            text.into_iter().find_map(Json::as_str).map(str::to_owned)
         };
+        let text = text.unwrap();
         let digits: Vec<&str> = text
             .split(|c: char| !c.is_ascii_digit())
             .filter(|run| matches!(run.len(), 6 | 8))
             .collect();
         (*digits.first().unwrap()).to_owned()
     }
+
+    /// One of a form's.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut fields = form_urlencoded::parse(self.body.as_bytes());
+        let found = fields.find(|(other, _)| other == name);
+        found.map(|(_, value)| value.into_owned())
+    }
+}
+
+/// Those of the first time that a call reads a code.
+fn spoken_digits(twiml: &str) -> String {
+    let said = twiml.split("<Say language=").skip(2);
+    let said = said.map(|verb| verb.split_once('>').unwrap().1.split_once('<').unwrap().0);
+    said.take_while(|text| text.len() == 1).collect()
 }
 
 /// What a provider answers to one request.
@@ -305,7 +324,9 @@ impl HttpClient for Outbox {
         let (parts, body) = request.into_parts();
         self.sent.lock().unwrap().push(Sent {
             uri: parts.uri.to_string(),
+            headers: parts.headers,
             body: String::from_utf8(body).unwrap(),
+            timeout,
         });
         match self
             .answers

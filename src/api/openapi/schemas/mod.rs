@@ -27,6 +27,7 @@ use crate::domain::contact::phone::Phone;
 use crate::domain::crypto::result_token::Jwk;
 use crate::domain::ids::{ChallengeId, ClientId, FactorId, TrustedDeviceId, UserId};
 use crate::domain::method::Method;
+use crate::domain::provider::Provider;
 use crate::domain::relying_party::{PageOrigin, RpId};
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
@@ -418,6 +419,14 @@ schema_of!(
         "What kind of code it was. `recovery` is a recovery message: it proves the right to set up MFA \
          again, so let the user do nothing else.",
         Method::ALL.map(|it| json!(it))
+    )
+);
+schema_of!(
+    Provider,
+    "Provider",
+    one_of(
+        "Who carries messages: for SMS `twilio`, `whatsapp`, `voice` (a call) and `sms_hook`, for e-mail the others.",
+        Provider::ALL.map(|it| json!(it))
     )
 );
 schema_of!(

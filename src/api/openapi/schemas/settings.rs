@@ -12,6 +12,7 @@ use crate::domain::address::{ReturnUrl, SupportUrl};
 use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::method::Method;
+use crate::domain::provider::{Chain, Provider};
 use crate::domain::relying_party::{PageOrigin, RpId};
 use crate::domain::settings::{
     Bounded, Domain, Label, Locale, ReturnUrls, Settings, SettingsPatch,
@@ -33,6 +34,7 @@ impl ToSchema for Settings {
         push::<Method>(schemas);
         push::<Locale>(schemas);
         push::<CountryList>(schemas);
+        push::<Provider>(schemas);
         push::<ReturnUrl>(schemas);
         push::<SupportUrl>(schemas);
         push::<Brand>(schemas);
@@ -71,7 +73,16 @@ fn settings(description: &str, complete: bool) -> RefOr<Schema> {
     RefOr::T(Schema::Object(object))
 }
 
-fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 8] {
+/// Providers in the order in which they are tried.
+fn chain(description: &str) -> RefOr<Schema> {
+    let mut providers = Array::new(reference::<Provider>());
+    providers.min_items = Some(1);
+    providers.max_items = Some(Chain::MOST);
+    providers.unique_items = true;
+    nullable(providers.into(), description)
+}
+
+fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 10] {
     let language = "The language of messages, unless a request names another.";
     let locale = reference::<Locale>();
     let verification =
@@ -127,6 +138,20 @@ fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 8] {
             nullable(
                 reference::<CountryList>(),
                 "The countries SMS may go to. If it is not set: those of SMS_COUNTRIES.",
+            ),
+        ),
+        (
+            "sms_providers",
+            chain(
+                "Who is tried for codes to a phone, in this order: of `twilio`, `whatsapp`, `voice` and `sms_hook` \
+                 those that this service has set up. If it is not set: what SMS_PROVIDERS says.",
+            ),
+        ),
+        (
+            "email_providers",
+            chain(
+                "Who is tried for e-mails, in this order: of `sendgrid` and `email_hook` those that this service has \
+                 set up. If it is not set: what EMAIL_PROVIDERS says.",
             ),
         ),
         (
@@ -188,6 +213,8 @@ fn limits() -> [(&'static str, Object); 12] {
         passkey_origins: _,
         passkey_user_verification: _,
         sms_countries: _,
+        sms_providers: _,
+        email_providers: _,
         locale: _,
         cooldown_seconds,
         sends_per_ten_minutes,

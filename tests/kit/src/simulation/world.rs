@@ -352,7 +352,7 @@ impl HttpClient for Provider {
     async fn send(
         &self,
         request: Request<Vec<u8>>,
-        _: Duration,
+        timeout: Duration,
     ) -> Result<Response<Vec<u8>>, HttpError> {
         let (way, fate) = {
             let mut rng = self.rng.lock().unwrap();
@@ -365,6 +365,8 @@ impl HttpClient for Provider {
         let (parts, body) = request.into_parts();
         let sent = Sent {
             uri: parts.uri.to_string(),
+            headers: parts.headers,
+            timeout,
             body: String::from_utf8(body).unwrap(),
         };
         let mut form = form_urlencoded::parse(sent.body.as_bytes());
