@@ -1,4 +1,4 @@
-// npm run test:page: the hosted page in Chromium, against the native program, which this compiles with the page in it.
+// npm run test:page: the hosted page and the console in Chromium, against the native program, which this compiles with the page in it.
 // `pictures` keeps what is seen in target/web/pictures. Anything else names the files to run.
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// npm run test:web: builds the hosted page and looks at it in Chromium, against the stand-in for the service. `pictures`
+// npm run test:web: builds the hosted page and the console and looks at them in Chromium, against the stand-in for the service. `pictures`
 // opens every state on a phone, too, and keeps what is seen in target/web/pictures. Anything else names the files to run.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

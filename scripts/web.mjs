@@ -1,4 +1,4 @@
-// npm run web: builds the hosted page, and serves every state of it by name, against the stand-in for the service, on
+// npm run web: builds the hosted page and the console, and serves every state of it by name, against the stand-in for the service, on
 // PORT (8787) until it is ended. `build` builds and nothing else.
 import { join } from "node:path";
 import { environment, tool } from "./lib/npm.mjs";

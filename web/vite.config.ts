@@ -4,25 +4,27 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-// Two builds into one folder, so that the page is one script: a chunk shared with the element would be a fourth request.
+// Three builds into one folder, so that the page is one script: a chunk shared with the others would be a fourth request.
 export default defineConfig(({ mode }) => ({
   root: here("."),
   publicDir: false,
-  plugins: mode === "element" ? [] : [headers()],
+  plugins: mode === "page" ? [headers()] : [],
   build: {
     outDir: here("dist"),
-    emptyOutDir: mode !== "element",
+    emptyOutDir: mode === "page",
     assetsDir: "web",
     target: ["es2022", "safari16.4", "chrome111", "firefox115"],
     // It would put an inline script to work, and there is nothing to preload.
     modulePreload: false,
     assetsInlineLimit: 0,
     // The licences of what is built in go with it.
-    license: mode === "element" ? false : { fileName: "web/licences.md" },
+    license: mode === "element" ? false : { fileName: mode === "console" ? "web/console-licences.md" : "web/licences.md" },
     rolldownOptions:
       mode === "element"
         ? { input: here("src/element/candado-mfa.tsx"), output: { entryFileNames: "candado-mfa.js" } }
-        : { input: { session: here("session.html") } },
+        : mode === "console"
+          ? { input: { console: here("console.html") } }
+          : { input: { session: here("session.html") } },
   },
 }));
 

@@ -1,5 +1,5 @@
-// The site in public/, which the Worker serves beside its routes: the guides, the API reference, openapi.json and the
-// hosted page.
+// The site in public/, which the Worker serves beside its routes: the guides, the API reference, openapi.json, the
+// hosted page and the console.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { scalarBundle } from "./scalar.mjs";
@@ -31,6 +31,7 @@ const groups = [
   ]],
   ["Run it", [
     ["going-live", "Deploy to Cloudflare, make a client, go through the checklist."],
+    ["console", "Clients, users and the record in a browser."],
     ["command-line", "Clients, keys, users and the record from a terminal."],
     ["providers", "Twilio, SendGrid, WhatsApp, calls, your own gateway: set up, and who is tried next."],
     ["run-it-yourself", "One program on your own machine, on SQLite."],

@@ -1,4 +1,4 @@
-// The hosted page and the custom element, into web/dist/.
+// The hosted page, the custom element and the console, into web/dist/.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -20,7 +20,7 @@ export async function buildWeb() {
 export async function currentWeb() {
   const stamp = join(root, "target", "web", "built-from");
   const sources = sourcesDigest();
-  const present = existsSync(join(webOutput, "session.html")) && existsSync(join(webOutput, "candado-mfa.js"));
+  const present = ["session.html", "candado-mfa.js", "console.html"].every((name) => existsSync(join(webOutput, name)));
   if (present && existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return;
   await bundle();
   mkdirSync(dirname(stamp), { recursive: true });
@@ -32,6 +32,7 @@ async function bundle() {
   const vite = ["build", "--config", join(web, "vite.config.ts"), "--mode"];
   await step("Building the hosted page", "about 1 s", tool("vite"), [...vite, "page"], { ...options, log: ["web-page"] });
   await step("Building <candado-mfa>", "about 1 s", tool("vite"), [...vite, "element"], { ...options, log: ["web-element"] });
+  await step("Building the console", "about 1 s", tool("vite"), [...vite, "console"], { ...options, log: ["web-console"] });
 }
 
 /** A digest of everything the build reads. */
@@ -40,7 +41,7 @@ function sourcesDigest() {
   const sources = readdirSync(join(web, "src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const others = ["session.html", "headers.json", "vite.config.ts"].map((name) => join(web, name));
+  const others = ["session.html", "console.html", "headers.json", "vite.config.ts"].map((name) => join(web, name));
   for (const path of [...sources.sort(), ...others, join(root, "package-lock.json")]) {
     hash.update(`${path.slice(root.length)}\0`).update(readFileSync(path)).update("\0");
   }

@@ -1,4 +1,4 @@
-//! The guides, the API reference and the hosted page, from within the program: what the Worker has as assets.
+//! The guides, the API reference, the hosted page and the console, from within the program: what the Worker has as assets.
 //!
 //! `npm run docs` makes them in public/. A program compiled without them serves the API alone.
 
@@ -32,7 +32,10 @@ impl Site {
     /// The answer to a request for a page; `None` leaves it to the API.
     pub(super) fn answer<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let path = request.uri().path();
-        let exactly = matches!(path, "/" | "/docs" | "/session" | "/candado-mfa.js");
+        let exactly = matches!(
+            path,
+            "/" | "/docs" | "/session" | "/console" | "/candado-mfa.js"
+        );
         let ours = exactly || path.starts_with("/docs/") || path.starts_with("/web/");
         if !ours || !matches!(*request.method(), Method::GET | Method::HEAD) || !Self::is_there() {
             return None;
@@ -173,6 +176,10 @@ mod tests {
             ("GET", "/session/state"),
             ("GET", "/session/"),
             ("GET", "/session.html"),
+            ("GET", "/console/"),
+            ("GET", "/console.html"),
+            ("GET", "/consoles"),
+            ("POST", "/console"),
             ("GET", "/website"),
             ("POST", "/session/open"),
             ("POST", "/"),

@@ -53,10 +53,11 @@ async function start(): Promise<Started> {
   throw new Error("the program ended without a word");
 }
 
-async function ask(method: string, path: string, bearer: string | null, body?: object) {
+export async function ask(method: string, path: string, bearer: string | null, body?: object) {
   const headers = { "Content-Type": "application/json", ...(bearer && { Authorization: `Bearer ${bearer}` }) };
   const response = await fetch(`${service.url}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-  const answer = (await response.json()) as Record<string, any>;
+  const text = await response.text();
+  const answer = (text === "" ? {} : JSON.parse(text)) as Record<string, any>;
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
   return answer;
 }

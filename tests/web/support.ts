@@ -1,11 +1,12 @@
 // The stand-in, Chromium, and one person in front of it.
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import axe from "axe-core";
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import type { State } from "../../web/dev/stand-in/states.ts";
 import { StandIn } from "../../web/dev/stand-in/server.ts";
 import type { World } from "../../web/dev/stand-in/world.ts";
+
+export { holdAxe, holdContrast, holdMail, holdWidth } from "./look.ts";
 
 export const standIn = new StandIn();
 export let address: string;
@@ -126,34 +127,10 @@ export async function returned(page: Page): Promise<URLSearchParams> {
   return new URL(page.url()).searchParams;
 }
 
-/** Reading axe takes longer than what it does: once for each document, and in no frames, since there are none. */
-async function hold(page: Page, where: string, rules?: string[]) {
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
-  const found = await page.evaluate(async (only) => {
-    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run({ ...(only && { runOnly: only }), resultTypes: ["violations"] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-  }, rules);
-  assert.deepEqual(found, [], where);
-}
-
-export const holdAxe = (page: Page, where: string) => hold(page, where);
-
-/** A mail is no page: it has no landmarks, which the mailbox around it has. */
-export const holdMail = (page: Page, where: string) => hold(page, where, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]);
-
-/** What another theme can change. */
-export const holdContrast = (page: Page, where: string) => hold(page, where, ["color-contrast"]);
-
 /** Another theme, and what follows it: the brand's colour a moment later. */
 export async function wear(page: Page, colorScheme: "light" | "dark") {
   await page.emulateMedia({ colorScheme });
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-}
-
-/** Nothing is wider than the screen. */
-export async function holdWidth(page: Page, where: string) {
-  const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide! <= width!, `${where}: ${wide} pixels on ${width}`);
 }
 
 /** What the element with the focus is called, and whether it is seen to have it. */

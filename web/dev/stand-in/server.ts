@@ -186,7 +186,7 @@ function failure(status: number, error: string, more: object = {}, world?: World
 }
 
 function file(path: string): Answer {
-  const name = path === "/session" ? "/session.html" : normalize(path);
+  const name = path === "/session" || path === "/console" ? `${path}.html` : normalize(path);
   const rule = Object.keys(headers).find((pattern) => (pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : pattern === path));
   try {
     return { status: 200, headers: { ...(rule && headers[rule]), "Content-Type": types[extname(name)] ?? "application/octet-stream" }, body: readFileSync(join(dist, name)) };

@@ -6,9 +6,11 @@ interface Props {
   title: ComponentChildren;
   children: ComponentChildren;
   onClose: () => void;
+  /** Neither Escape nor a second one closes it: what it shows is shown once. */
+  stays?: boolean;
 }
 
-export function Dialog({ title, children, onClose }: Props) {
+export function Dialog({ title, children, onClose, stays }: Props) {
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -22,6 +24,7 @@ export function Dialog({ title, children, onClose }: Props) {
     <dialog
       ref={element}
       aria-labelledby={id}
+      {...(stays && { closedby: "none" })}
       onCancel={(event) => {
         event.preventDefault();
         onClose();

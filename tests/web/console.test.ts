@@ -1,0 +1,168 @@
+// The console's pages in each of their states, in both languages, wide and light, narrow and dark. Answers are made here.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { address, holdAxe, holdWidth, observed } from "./support.ts";
+
+const { PICTURES } = process.env;
+
+type Answers = Record<string, unknown>;
+
+const refusal = (status: number, error: string) => ({ refused: status, error });
+const client = {
+  client_id: "shop", name: "Shop", disabled: false, test: false, created_at: 1_760_000_000,
+  settings: { brand: { name: null, logo_url: null, colour: null }, methods: ["totp"], return_urls: ["https://shop.example/done"], support_url: "https://shop.example/help", sms_countries: ["ES"], locale: "en", passkey_user_verification: "preferred", require_step_up: true, cooldown_seconds: 90 },
+};
+const event = { id: 7, at: 1_760_000_000, client_id: "shop", user_id: "nora\u202E114", event: "of_a_later_version", outcome: "failure", method: "totp", operator: "ana", request_id: "9f3c", detail: { name: "<b>\u2066x" } };
+
+interface State {
+  name: string;
+  hash: string;
+  answers: Answers;
+  /** What is there once it is shown. */
+  seen: (page: Page) => Promise<unknown>;
+}
+
+const heading = (page: Page) => page.locator("main h1").waitFor();
+const seen = (selector: string) => (page: Page) => page.locator(selector).first().waitFor();
+const press = (name: string, then: string) => async (page: Page) => {
+  await page.locator(`main [name=${name}]`).click();
+  await page.locator(then).waitFor();
+};
+
+const states: State[] = [
+  { name: "clients-none", hash: "#/clients", answers: { clients: { clients: [] } }, seen: seen(".empty") },
+  { name: "clients-no-match", hash: "#/clients?text=zzz", answers: {}, seen: seen(".empty [name=clear]") },
+  { name: "client-unknown", hash: "#/clients/nope", answers: { "clients/nope": refusal(404, "not_found") }, seen: seen(".banner.bad [name=again]") },
+  { name: "client-create", hash: "#/clients", answers: {}, seen: press("create", "dialog") },
+  { name: "client-keys-none", hash: "#/clients/shop/keys", answers: { "clients/shop/keys": { keys: [] } }, seen: seen(".empty") },
+  { name: "client-settings", hash: "#/clients/shop/settings", answers: {}, seen: seen(".setting") },
+  { name: "users-choose", hash: "#/users", answers: {}, seen: seen(".empty") },
+  { name: "users-no-match", hash: "#/users?client=shop&prefix=nor", answers: { users: { users: [], next: null } }, seen: seen(".empty") },
+  { name: "audit-none", hash: "#/audit", answers: { audit: { events: [], next: null } }, seen: seen(".empty") },
+  { name: "audit-odd", hash: "#/audit?user=x", answers: { audit: { events: [event], next: 7 } }, seen: async (page) => (await page.locator("[aria-expanded][data-row]").click(), page.locator(".detail").waitFor()) },
+  { name: "audit-failed", hash: "#/audit?user=x", answers: { audit: refusal(500, "internal") }, seen: seen(".banner.bad") },
+  { name: "loading", hash: "#/clients/shop/keys", answers: { "clients/shop/keys": "never" }, seen: seen(".bones") },
+  { name: "system-bad", hash: "#/system", answers: { health: refusal(503, "unavailable"), "key-ring": { accounts: 1_000, current: 600, keys: [{ id: "k3", role: "current", accounts: 600 }, { id: "k2", role: "former", accounts: 399 }, { id: "k1", role: "missing", accounts: 1 }] } }, seen: seen("progress") },
+  { name: "nothing", hash: "#/nowhere", answers: {}, seen: seen(".empty") },
+  { name: "keys", hash: "#/clients", answers: {}, seen: async (page) => (await page.keyboard.press("?"), page.locator("dialog kbd").first().waitFor()) },
+];
+
+/** Answers as the admin API would; what a state does not name is what all have. */
+async function answer(page: Page, answers: () => Answers) {
+  const usual: Answers = { clients: { clients: [client, { ...client, client_id: "test_shop", test: true, disabled: true, name: "A name of sixty-four characters, which is as long as it can be" }] }, "clients/shop": client, health: { status: "ok", version: "1.2.3" } };
+  await page.route(/\/(?:admin\/.*|health)$|\/admin\/.*\?/, async (route) => {
+    const path = new URL(route.request().url()).pathname.replace(/^\/(?:admin\/)?/, "");
+    const body = answers()[path] ?? usual[path] ?? refusal(404, "not_found");
+    if (body === "never") return;
+    const { refused, error } = body as { refused?: number; error?: string };
+    if (refused) return route.fulfill({ status: refused, json: { status: "failure", error, message: "It is said why." } });
+    return route.fulfill({ json: body });
+  });
+}
+
+async function signIn(page: Page, hash: string) {
+  await page.goto(`${address}/console${hash}`);
+  await page.locator("[name=token]").fill("x".repeat(32));
+  await page.keyboard.press("Enter");
+  await heading(page);
+}
+
+for (const [locale, colorScheme, viewport] of [["en-GB", "light", { width: 1280, height: 900 }], ["es-ES", "dark", { width: 360, height: 740 }]] as const) {
+  test(`each state of the console is accessible and fits, ${locale}, ${viewport.width} pixels, ${colorScheme}`, async () => {
+    const { context, complaints } = await observed({ locale, colorScheme, viewport, reducedMotion: "reduce" });
+    try {
+      const page = await context.newPage();
+      let answers: Answers = {};
+      await answer(page, () => answers);
+      const keep = (name: string) => PICTURES && page.screenshot({ path: `${PICTURES}/console-${name}.${locale.slice(0, 2)}.png` });
+      await page.goto(`${address}/console`);
+      await page.locator("[name=token]").waitFor();
+      await holdAxe(page, "sign-in");
+      await keep("sign-in");
+      await signIn(page, "#/clients");
+      if (viewport.width < 900) {
+        await page.locator("[name=menu]").click();
+        await holdAxe(page, "menu");
+        await keep("menu");
+      }
+      for (const state of states) {
+        const where = `${state.name}, ${locale}`;
+        // A page of its own each time, in the same session.
+        await page.evaluate(() => (location.hash = "#/between"));
+        await page.locator(".empty").waitFor();
+        answers = state.answers;
+        await page.evaluate((hash) => (location.hash = hash), state.hash);
+        await state.seen(page);
+        await holdAxe(page, where);
+        await holdWidth(page, where);
+        await keep(state.name);
+        await page.keyboard.press("Escape");
+      }
+      assert.deepEqual(complaints, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+test("ATK-107: what an answer says is text, and what cannot be seen in it is seen", async () => {
+  const { context, complaints } = await observed({});
+  const page = await context.newPage();
+  await answer(page, () => ({ audit: { events: [event], next: null } }));
+  await signIn(page, "#/audit");
+  await page.locator("[aria-expanded][data-row]").click();
+  const row = await page.locator("tbody").innerText();
+  assert.match(row, /nora⟨U\+202E⟩114/);
+  assert.match(row, /<b>⟨U\+2066⟩x/);
+  assert.doesNotMatch(row, /[\u202A-\u202E\u2066-\u2069]/);
+  assert.equal(await page.locator("tbody b").count(), 0);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("keys go from place to place outside of fields, and can be turned off", async () => {
+  const { context } = await observed({});
+  const page = await context.newPage();
+  await answer(page, () => ({}));
+  await signIn(page, "#/clients");
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement!.getAttribute("name")), "text");
+  await page.keyboard.type("gu");
+  assert.match(page.url(), /#\/clients\?text=gu$/);
+  await page.locator("[name=text]").fill("");
+  await page.locator("h1").click();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/#\/clients\/shop$/);
+  await page.keyboard.type("gs");
+  await page.waitForURL(/#\/system$/);
+  await page.keyboard.press("?");
+  await page.locator("[name=keys-on]").uncheck();
+  await page.keyboard.press("Escape");
+  await page.keyboard.type("ga");
+  assert.match(page.url(), /#\/system$/);
+  await context.close();
+});
+
+test("the look is the system's until another one is chosen, and is kept nowhere", async () => {
+  const { context } = await observed({ colorScheme: "light" });
+  const page = await context.newPage();
+  await answer(page, () => ({}));
+  await signIn(page, "#/clients");
+  const back = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--page"));
+  const light = await back();
+  await page.locator("[name=theme-dark]").click();
+  const dark = await back();
+  assert.notEqual(dark, light);
+  await page.locator("[name=theme-system]").click();
+  assert.equal(await back(), light);
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.equal(await back(), dark);
+  await page.locator("[name=theme-light]").click();
+  assert.equal(await back(), light);
+  await page.locator("[name=language-es]").click();
+  assert.equal(await page.locator("h1").innerText(), "Clientes");
+  assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, ""]);
+  await context.close();
+});
