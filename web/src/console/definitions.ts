@@ -17,6 +17,8 @@ export const groups = {
     { name: "issuer", kind: "text" },
     { name: "sms_domain", kind: "text" },
     { name: "sms_countries", kind: "countries" },
+    { name: "sms_providers", kind: "lines" },
+    { name: "email_providers", kind: "lines" },
     { name: "locale", kind: "choice", options: ["en", "es"], normal: "en" },
     number("cooldown_seconds", 60, 60, 3_600),
     number("sends_per_ten_minutes", 1, 5, 5),
