@@ -21,7 +21,7 @@ await main(async () => {
 
   const args = ["--config-file", "tests/schemathesis.toml", "run", "docs/openapi.json", "--url", address, "--checks", "all"];
   // A seed makes two runs alike, and the number of examples bounds the time: 2 to 3 minutes.
-  if (!options.length) args.push("--max-examples", "100", "--seed", "1");
+  if (!options.length) args.push("--max-examples", "60", "--seed", "1");
   const env = {
     ...process.env,
     ACCESS_TOKEN: token,

@@ -51,8 +51,8 @@ export const wantedBuild = process.env.CANDADO_WORKER === "local" ? local : depl
 /** Where wrangler finds it. */
 export const entry = ({ folder }) => join(folder, "index.js");
 
-/** Builds it into its folder, with whatever that needs; does nothing if it is current. */
-export async function build(kind = deployed) {
+/** Builds it into its folder, with whatever that needs, and does `beside` meanwhile; does nothing if it is current. */
+export async function build(kind = deployed, { beside = [] } = {}) {
   const folder = join(root, kind.folder);
   const stamp = join(wasmTargetDir, `built-from-${kind.profile}`);
   const isCurrent = (how) =>
@@ -79,7 +79,7 @@ export async function build(kind = deployed) {
   const first = !existsSync(join(wasmTargetDir, wasm, kind.profile));
   const seconds = first ? kind.seconds.first : kind.seconds.again;
   const job = { title: "the Worker", seconds, run: () => compile(kind, seconds, toolchain.environment) };
-  await sideBySide([...packageJobs(), ...bindgen.jobs, job]);
+  await sideBySide([...packageJobs(), ...bindgen.jobs, job, ...beside]);
 
   const compiled = join(wasmTargetDir, wasm, kind.profile, "candado.wasm");
   await pack(compiled, folder, { bindgen: bindgen.path, finish: kind.finish });
