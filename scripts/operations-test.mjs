@@ -1,6 +1,7 @@
 // npm run test:operations: nginx and Caddy, as deploy/ configures them, in front of two programs on one PostgreSQL, one of
-// which ends meanwhile; and what Prometheus makes of the metrics, the alerts and the dashboard's queries. The programs are
-// Debian's, unpacked into a folder of the user's and not installed.
+// which ends meanwhile; what Prometheus makes of the metrics, the alerts and the dashboard's queries; and
+// a mail server and a gateway as providers. The programs are Debian's, unpacked into a folder of the user's and not
+// installed; the mail server is a Python package.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./lib/cache.mjs";
@@ -8,6 +9,7 @@ import { checks } from "./lib/checks.mjs";
 import { environment, installPackages, tool } from "./lib/npm.mjs";
 import { postgresPrograms } from "./lib/postgres.mjs";
 import { nativeProgram } from "./lib/program.mjs";
+import { pythonTools } from "./lib/python.mjs";
 import { capture, main, Problem, step } from "./lib/steps.mjs";
 
 const packages = ["nginx", "caddy", "prometheus"];
@@ -22,11 +24,13 @@ await main(async () => {
   const folder = await unpacked();
   const env = { ...environment, CANDADO_PROGRAM: await nativeProgram() };
   for (const [name, path] of Object.entries(programs)) env[name] = join(folder, path);
+  const python = await pythonTools(cached("tools", "aiosmtpd"), "a mail server", ["aiosmtpd==1.4.6"]);
+  env.MAIL_PYTHON = python("python");
   const { run, end } = checks();
   await run("Alerts", env.PROMTOOL, ["test", "rules", "deploy/prometheus/alerts.test.yml"]);
   await run("Where to read", env.PROMTOOL, ["check", "config", "deploy/prometheus/prometheus.yml"]);
-  await run("Proxies and metrics", tool("node"), ["--test", "--test-reporter", "spec", "tests/operations/*.test.mjs"], { env });
-  return end("Proxies, metrics, alerts and dashboard: all of it works.");
+  await run("Proxies, metrics and providers", tool("node"), ["--test", "--test-reporter", "spec", "tests/operations/*.test.mjs"], { env });
+  return end("Proxies, metrics, alerts, dashboard and providers: all of it works.");
 });
 
 /** The folder with Debian's programs. */

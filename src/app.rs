@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::domain::crypto::keys::KeyRing;
 use crate::domain::time::UnixTime;
-use crate::platform::{Database, HttpClient, KeyValue, Signatures};
+use crate::platform::{Database, HttpClient, KeyValue, Mailer, Signatures};
 
 /// Milliseconds since the Unix epoch, from the platform's clock.
 pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
@@ -15,6 +15,8 @@ pub struct App {
     pub db: Arc<dyn Database>,
     pub kv: Arc<dyn KeyValue>,
     pub http: Arc<dyn HttpClient>,
+    /// Where the platform hands e-mail to a mail server itself, and one is named.
+    pub mailer: Option<Arc<dyn Mailer>>,
     pub signatures: Arc<dyn Signatures>,
     pub clock: Clock,
 }

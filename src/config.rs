@@ -8,7 +8,8 @@ use http::Uri;
 
 pub use self::operators::{OperatorName, Operators};
 pub use self::providers::{
-    HookConfig, HookKey, Providers, SendGridConfig, TwilioConfig, TwilioSender, WhatsappConfig,
+    HookConfig, HookKey, Providers, SendGridConfig, SmtpConfig, SmtpTls, TwilioConfig,
+    TwilioSender, WhatsappConfig,
 };
 use crate::domain::contact::country::CountryList;
 use crate::domain::crypto::keys::KeyRing;

@@ -76,6 +76,9 @@ fn service(env: &Env) -> Result<Rc<Service>, String> {
 fn build(env: &Env) -> Result<Service, String> {
     let lookup = |name: &str| env.var(name).ok().map(|value| value.to_string());
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
+    if config.providers.smtp.is_some() {
+        return Err("SMTP_URL is for the native program: a Worker speaks no SMTP".to_owned());
+    }
     let missing =
         |name: &'static str| move |_: worker::Error| format!("the binding {name} is missing");
     let app = App {
@@ -83,6 +86,7 @@ fn build(env: &Env) -> Result<Service, String> {
         db: Arc::new(d1::D1(env.d1("DB").map_err(missing("DB"))?)),
         kv: Arc::new(kv::Kv(env.kv("KV").map_err(missing("KV"))?)),
         http: Arc::new(fetch::Fetcher),
+        mailer: None,
         signatures: Arc::new(signatures::WebCrypto),
         clock: Box::new(|| Date::now().as_millis()),
     };

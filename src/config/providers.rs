@@ -15,6 +15,7 @@ use crate::domain::settings::{Label, Settings};
 pub struct Providers {
     pub twilio: Option<TwilioConfig>,
     pub sendgrid: Option<SendGridConfig>,
+    pub smtp: Option<SmtpConfig>,
     pub hook: Option<HookConfig>,
     sms: Vec<Provider>,
     email: Vec<Provider>,
@@ -51,6 +52,26 @@ pub struct SendGridConfig {
     pub base: Origin,
 }
 
+/// A mail server that takes messages by SMTP, and as whom it gets them.
+pub struct SmtpConfig {
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    /// A name and its password, where the server asks for them.
+    pub login: Option<(String, Secret)>,
+    pub from: Email,
+    pub from_name: Option<Label>,
+}
+
+/// There is no third: a code does not go in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Port 465 (RFC 8314).
+    FromTheStart,
+    /// Port 587 (RFC 3207).
+    StartTls,
+}
+
 /// A gateway of the operator's, which gets messages as signed JSON.
 pub struct HookConfig {
     pub url: Uri,
@@ -80,6 +101,7 @@ impl Providers {
         let mut providers = Self {
             twilio: twilio(read, development)?,
             sendgrid: sendgrid(read, development)?,
+            smtp: smtp(read)?,
             hook: hook(read, development)?,
             sms: Vec::new(),
             email: Vec::new(),
@@ -101,6 +123,7 @@ impl Providers {
             Provider::Whatsapp => twilio.is_some_and(|twilio| twilio.whatsapp.is_some()),
             Provider::Voice => twilio.is_some_and(|twilio| twilio.voice.is_some()),
             Provider::Sendgrid => self.sendgrid.is_some(),
+            Provider::Smtp => self.smtp.is_some(),
             Provider::SmsHook | Provider::EmailHook => self.hook.is_some(),
         }
     }
@@ -154,6 +177,7 @@ fn not_set_up(provider: Provider) -> String {
         Provider::Whatsapp => "TWILIO_ACCOUNT_SID and TWILIO_WHATSAPP_FROM",
         Provider::Voice => "TWILIO_ACCOUNT_SID and TWILIO_VOICE_FROM",
         Provider::Sendgrid => "SENDGRID_API_KEY",
+        Provider::Smtp => "SMTP_URL",
         Provider::SmsHook | Provider::EmailHook => "HOOK_URL",
     };
     let name = provider.name();
@@ -231,6 +255,46 @@ fn sendgrid<L: Fn(&str) -> Option<String>>(
             development,
         )?,
     }))
+}
+
+fn smtp<L: Fn(&str) -> Option<String>>(
+    read: &Reader<L>,
+) -> Result<Option<SmtpConfig>, ConfigError> {
+    let Some((tls, host, port)) = read.parsed("SMTP_URL", mail_server)? else {
+        return Ok(None);
+    };
+    let login = match read.optional("SMTP_USERNAME") {
+        Some(username) => Some((username, Secret(read.required("SMTP_PASSWORD")?))),
+        None => None,
+    };
+    Ok(Some(SmtpConfig {
+        host,
+        port,
+        tls,
+        login,
+        from: read
+            .parsed("SMTP_FROM", Email::parse)?
+            .ok_or(ConfigError::Missing("SMTP_FROM"))?,
+        from_name: read.parsed("SMTP_FROM_NAME", |text| Label::try_from(text.to_owned()))?,
+    }))
+}
+
+fn mail_server(text: &str) -> Result<(SmtpTls, String, u16), &'static str> {
+    let expected = "smtps://mail.example.com (TLS from the start) or smtp://mail.example.com (STARTTLS), with a port if \
+                    it is not 465 or 587, and nothing else in it";
+    let uri: Uri = text.parse().map_err(|_| expected)?;
+    let (tls, port) = match uri.scheme_str() {
+        Some("smtps") => (SmtpTls::FromTheStart, 465),
+        Some("smtp") => (SmtpTls::StartTls, 587),
+        _ => return Err(expected),
+    };
+    let authority = uri.authority().ok_or(expected)?;
+    let plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    if !plain || authority.as_str().contains('@') || text.contains('#') {
+        return Err(expected);
+    }
+    let port = authority.port_u16().unwrap_or(port);
+    Ok((tls, authority.host().to_owned(), port))
 }
 
 fn hook<L: Fn(&str) -> Option<String>>(
@@ -361,6 +425,37 @@ mod tests {
             error(&[account, &whatsapp]),
             "TWILIO_WHATSAPP_CONTENT_SID is not set"
         );
+    }
+
+    #[test]
+    fn a_mail_server_is_spoken_to_by_tls_and_in_no_other_way() {
+        let from = [("SMTP_FROM", "mfa@example.com")];
+        let server = |url: &'static str| {
+            let smtp = read(&[&[("SMTP_URL", url)], &from]).unwrap().smtp.unwrap();
+            (smtp.tls, smtp.host, smtp.port)
+        };
+        let host = "mail.example.com".to_owned();
+        let of = |url| server(url) == (SmtpTls::FromTheStart, host.clone(), 465);
+        assert!(of("smtps://mail.example.com") && of("smtps://mail.example.com/"));
+        let of = |url, port| server(url) == (SmtpTls::StartTls, host.clone(), port);
+        assert!(of("smtp://mail.example.com", 587) && of("smtp://mail.example.com:2525", 2525));
+        for bad in [
+            "mail.example.com",
+            "mail.example.com:587",
+            "https://mail.example.com",
+            "smtp://ann:secret@mail.example.com",
+            "smtp://mail.example.com/?tls=none",
+            "smtp://mail.example.com/#x",
+            "smtp:mail.example.com",
+        ] {
+            let error = error(&[&[("SMTP_URL", bad)], &from]);
+            assert!(error.starts_with("SMTP_URL is not valid"), "{bad}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        let url = [("SMTP_URL", "smtps://mail.example.com")];
+        assert_eq!(error(&[&url]), "SMTP_FROM is not set");
+        let name = [("SMTP_USERNAME", "candado")];
+        assert_eq!(error(&[&url, &from, &name]), "SMTP_PASSWORD is not set");
     }
 
     #[test]

@@ -18,17 +18,20 @@ pub enum Provider {
     SmsHook,
     /// An e-mail by SendGrid.
     Sendgrid,
+    /// A mail server, by SMTP: of the native program alone.
+    Smtp,
     /// The same gateway, for e-mail.
     EmailHook,
 }
 
 impl Provider {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Twilio,
         Self::Whatsapp,
         Self::Voice,
         Self::SmsHook,
         Self::Sendgrid,
+        Self::Smtp,
         Self::EmailHook,
     ];
 
@@ -39,6 +42,7 @@ impl Provider {
             Self::Voice => "voice",
             Self::SmsHook => "sms_hook",
             Self::Sendgrid => "sendgrid",
+            Self::Smtp => "smtp",
             Self::EmailHook => "email_hook",
         }
     }
@@ -46,7 +50,7 @@ impl Provider {
     pub const fn channel(self) -> Channel {
         match self {
             Self::Twilio | Self::Whatsapp | Self::Voice | Self::SmsHook => Channel::Sms,
-            Self::Sendgrid | Self::EmailHook => Channel::Email,
+            Self::Sendgrid | Self::Smtp | Self::EmailHook => Channel::Email,
         }
     }
 

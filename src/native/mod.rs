@@ -14,4 +14,5 @@ mod settings;
 mod signals;
 pub mod signatures;
 mod site;
+mod smtp;
 pub mod sqlite;

@@ -3,6 +3,7 @@
 mod db;
 mod http;
 mod kv;
+mod mail;
 mod row;
 mod signatures;
 mod traced;
@@ -10,6 +11,7 @@ mod traced;
 pub use db::{Batch, Database, DatabaseError, Outcome, Statement, Value};
 pub use http::{HttpClient, HttpError};
 pub use kv::{KeyValue, KeyValueError};
+pub use mail::{Letter, MailError, Mailer};
 pub use row::{Row, RowError};
 pub use signatures::{SignError, Signatures, revealed};
 pub use traced::Traced;

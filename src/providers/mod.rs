@@ -3,6 +3,7 @@
 
 mod hook;
 mod sendgrid;
+mod smtp;
 mod twilio;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::domain::method::Purpose;
 use crate::domain::provider::Provider;
 use crate::domain::settings::Locale;
 use crate::domain::time::UnixTime;
-use crate::platform::{HttpClient, HttpError};
+use crate::platform::{HttpClient, HttpError, Mailer};
 
 /// One message, whoever carries it: each gets the same.
 pub struct Message<'a> {
@@ -48,6 +49,14 @@ pub enum Content<'a> {
     },
 }
 
+/// What a provider is reached by.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    pub http: &'a dyn HttpClient,
+    pub mailer: Option<&'a dyn Mailer>,
+    pub config: &'a Providers,
+}
+
 /// Why a message did not go out. The provider's own words never reach the caller, since they may hold
 /// the number or the text; its error code is for the audit log.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +69,9 @@ pub enum SendError {
     /// Another 4xx: surely nothing was sent.
     #[error("the provider refused with {status}")]
     Refused { status: u16, code: Option<i64> },
+    /// Surely nothing was sent, and that has nothing to do with where it was to go.
+    #[error("the provider cannot send now: {0}")]
+    Unsent(String),
     /// It may have been sent, so it is not sent again by the same provider.
     #[error("the provider gave no answer in time")]
     TimedOut,
@@ -80,6 +92,7 @@ impl SendError {
             Self::NotConfigured => "not_configured",
             Self::Busy { .. } => "busy",
             Self::Refused { .. } => "refused",
+            Self::Unsent(_) => "unavailable",
             Self::TimedOut => "timed_out",
             Self::Failed(_) => "failed",
         }
@@ -89,7 +102,7 @@ impl SendError {
         match self {
             Self::Refused { status, .. } => Some(*status),
             Self::Busy { .. } => Some(StatusCode::TOO_MANY_REQUESTS.as_u16()),
-            Self::NotConfigured | Self::TimedOut | Self::Failed(_) => None,
+            Self::NotConfigured | Self::Unsent(_) | Self::TimedOut | Self::Failed(_) => None,
         }
     }
 
@@ -103,20 +116,27 @@ impl SendError {
 
 /// Hands the message to one provider, once.
 pub async fn send(
-    http: &dyn HttpClient,
-    config: &Providers,
+    means: &Means<'_>,
     provider: Provider,
     message: &Message<'_>,
     now: UnixTime,
     timeout: Duration,
 ) -> Result<(), SendError> {
+    let Means {
+        http,
+        mailer,
+        config,
+    } = *means;
+    if provider == Provider::Smtp {
+        return smtp::send(mailer, config, message, timeout).await;
+    }
     let request = request(config, provider, message, now)
         .ok_or(SendError::NotConfigured)?
         .map_err(|error| SendError::Failed(error.to_string()))?;
     let code_of = match provider {
         Provider::Twilio | Provider::Whatsapp | Provider::Voice => twilio::error_code,
         // They have no error numbers.
-        Provider::SmsHook | Provider::Sendgrid | Provider::EmailHook => |_: &[u8]| None,
+        _ => |_: &[u8]| None,
     };
     exchange(http, request, timeout, code_of).await
 }

@@ -342,3 +342,54 @@ async fn what_goes_to_a_gateway_is_signed_and_says_no_more_than_it_needs() {
     assert!(body["html"].as_str().unwrap().contains('<'));
     assert!(body.get("user_id").is_none());
 }
+
+const SMTP: [(&str, &str); 2] = [
+    ("SMTP_URL", "smtps://mail.example.com"),
+    ("SMTP_FROM", "mfa@mail.example.com"),
+];
+
+#[tokio::test]
+async fn a_mail_server_gets_the_message_under_the_clients_name() {
+    let app = with_ann(&[SMTP[0], SMTP[1], ("EMAIL_PROVIDERS", "smtp")]).await;
+    app.email("ann").await.expect(200);
+    let sent = app.outbox.last();
+    assert_eq!(sent.uri, "smtp");
+    let letter: Value = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!(letter["from"], "mfa@mail.example.com");
+    assert_eq!(letter["from_name"], "Shop");
+    assert_eq!(letter["to"], "ann@example.com");
+    app.verify("ann", &sent.code()).await.expect(200);
+}
+
+/// What each reply of a mail server means: 4xx and 5xx surely sent nothing, and 4xx says nothing of the mailbox.
+#[tokio::test]
+async fn atk_79_each_fault_of_a_mail_server_falls_back_or_says_what_is_certain() {
+    for (answer, status, code, given_back) in [
+        (Answer::Status(550, &[], ""), 502, "delivery_failed", true),
+        (
+            Answer::Status(451, &[], ""),
+            503,
+            "delivery_unavailable",
+            true,
+        ),
+        (Answer::Timeout, 503, "delivery_unavailable", false),
+        (Answer::Reset, 503, "delivery_unavailable", false),
+    ] {
+        let alone = with_ann(&[SMTP[0], SMTP[1], ("EMAIL_PROVIDERS", "smtp")]).await;
+        alone.outbox.answer([answer.clone()]);
+        alone.email("ann").await.fails(status, code);
+        assert_eq!(alone.outbox.sent().len(), 1);
+        assert_eq!(counted(&alone, "email:").await, [i64::from(!given_back)]);
+        let dead = alone.outbox.last().code();
+        alone.verify("ann", &dead).await.fails(400, "invalid_code");
+
+        let order = ("EMAIL_PROVIDERS", "smtp,sendgrid");
+        let two = with_ann(&[SMTP[0], SMTP[1], order]).await;
+        two.outbox.answer([answer.clone(), OK]);
+        two.email("ann").await.expect(200);
+        let sent = two.outbox.sent();
+        assert_eq!(sent.len(), 2, "{answer:?}");
+        assert_eq!(sent[0].code(), sent[1].code());
+        two.verify("ann", &sent[0].code()).await.expect(200);
+    }
+}

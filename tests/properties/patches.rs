@@ -43,6 +43,7 @@ fn call() -> Call {
         kv: Arc::new(SqliteKeyValue::in_memory(Arc::new(|| NOW)).unwrap()),
         db: Arc::new(db),
         http: Arc::new(NoNetwork),
+        mailer: None,
         signatures: Arc::new(Ring),
         clock: Box::new(|| NOW),
     };

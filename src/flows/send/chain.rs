@@ -13,7 +13,7 @@ use crate::domain::provider::Provider;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::record_later;
-use crate::providers::{self, Message, SendError};
+use crate::providers::{self, Means, Message, SendError};
 use crate::storage::provider_pauses;
 
 /// One message, all tries at all providers together.
@@ -201,8 +201,13 @@ impl Attempt<'_> {
         let app = self.asked.app();
         let http = &self.asked.call.http();
         let began = (app.clock)();
-        let (config, now) = (&app.config.providers, app.now());
-        let outcome = providers::send(http, config, self.provider, self.message, now, left).await;
+        let means = Means {
+            http,
+            mailer: app.mailer.as_deref(),
+            config: &app.config.providers,
+        };
+        let (provider, message) = (self.provider, self.message);
+        let outcome = providers::send(&means, provider, message, app.now(), left).await;
         let spent = Duration::from_millis((app.clock)().saturating_sub(began));
         let spent = match outcome {
             // Whatever the clock says: it may stand still.

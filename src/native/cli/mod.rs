@@ -58,11 +58,16 @@ To serve, these variables say how:
   SENDGRID_FROM                 the address e-mails come from
   SENDGRID_FROM_NAME            the name beside it
   SENDGRID_BASE_URL             another place for SendGrid's requests, for tests
+  SMTP_URL                      your own mail server: smtps://mail.example.com, or smtp:// with STARTTLS
+  SMTP_USERNAME                 who it lets send, if it asks
+  SMTP_PASSWORD                 secret: its password
+  SMTP_FROM                     the address e-mails come from by it
+  SMTP_FROM_NAME                the name beside it
   HOOK_URL                      a gateway of your own, which gets messages as signed JSON
   HOOK_SECRET                   secret: signs them, whsec_ and base64 of 24 to 64 bytes
   SMS_PROVIDERS                 who is tried first and next, of twilio, whatsapp, voice, sms_hook;
                                 required where several are set up
-  EMAIL_PROVIDERS               the same, of sendgrid, email_hook
+  EMAIL_PROVIDERS               the same, of sendgrid, smtp, email_hook
   SSL_CERT_FILE                 authorities to trust instead of the system's
 
 The other commands talk to a running service:

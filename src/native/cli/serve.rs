@@ -21,6 +21,8 @@ use crate::native::settings::Settings;
 use crate::native::signals::Signals;
 use crate::native::signatures::Ring;
 use crate::native::site::Site;
+use crate::native::smtp::Smtp;
+use crate::platform::Mailer;
 
 /// What has no default, and what it is.
 const REQUIRED: [(&str, &str); 3] = [
@@ -105,6 +107,7 @@ async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Met
     let metrics = settings
         .metrics_listen
         .map(|_| Arc::new(Metrics::new(watched, server::CONNECTIONS)));
+    let mailer = mailer(&config)?;
     let app = App {
         config,
         db: match &metrics {
@@ -113,10 +116,20 @@ async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Met
         },
         kv,
         http: Arc::new(Client::new(roots, PROVIDERS_ANSWER).map_err(|error| error.to_string())?),
+        mailer,
         signatures: Arc::new(Ring),
         clock: Box::new(milliseconds),
     };
     Ok((app, metrics))
+}
+
+/// The mail server, if one is named.
+fn mailer(config: &Config) -> Result<Option<Arc<dyn Mailer>>, Problem> {
+    let Some(server) = &config.providers.smtp else {
+        return Ok(None);
+    };
+    let smtp = Smtp::new(server, config.public_url.host()).map_err(|error| error.to_string())?;
+    Ok(Some(Arc::new(smtp)))
 }
 
 async fn listen(

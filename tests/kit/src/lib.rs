@@ -135,6 +135,7 @@ impl TestApp {
             db: Arc::new(db.clone()),
             kv: Arc::new(kv.clone()),
             http: Arc::new(outbox.clone()),
+            mailer: Some(Arc::new(outbox.clone())),
             signatures: Arc::new(Ring),
             clock: Box::new(move || time.load(Ordering::SeqCst)),
         };

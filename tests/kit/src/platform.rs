@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use candado::platform::{
-    Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Outcome, Row,
-    Statement, Value,
+    Database, DatabaseError, HttpClient, HttpError, KeyValue, KeyValueError, Letter, MailError,
+    Mailer, Outcome, Row, Statement, Value,
 };
 use http::{HeaderMap, Request, Response};
 use serde_json::Value as Json;
@@ -308,6 +308,11 @@ impl Outbox {
         self.answers.lock().unwrap().clear();
     }
 
+    fn next(&self) -> Answer {
+        let next = self.answers.lock().unwrap().pop_front();
+        next.unwrap_or(Answer::Status(202, &[], ""))
+    }
+
     pub fn waits(&self) -> Vec<Duration> {
         self.waits.lock().unwrap().clone()
     }
@@ -328,13 +333,7 @@ impl HttpClient for Outbox {
             body: String::from_utf8(body).unwrap(),
             timeout,
         });
-        match self
-            .answers
-            .lock()
-            .unwrap()
-            .pop_front()
-            .unwrap_or(Answer::Status(202, &[], ""))
-        {
+        match self.next() {
             Answer::Timeout => Err(HttpError::Timeout),
             Answer::Reset => Err(HttpError::Unreachable("connection reset".to_owned())),
             Answer::Status(status, headers, body) => {
@@ -349,5 +348,30 @@ impl HttpClient for Outbox {
 
     async fn wait(&self, duration: Duration) {
         self.waits.lock().unwrap().push(duration);
+    }
+}
+
+/// A mail server, whose statuses are replies of SMTP.
+#[async_trait]
+impl Mailer for Outbox {
+    async fn send(&self, letter: &Letter<'_>, timeout: Duration) -> Result<(), MailError> {
+        assert!(timeout <= Duration::from_secs(5));
+        let body = serde_json::json!({
+            "id": letter.id, "from": letter.from.as_str(), "from_name": letter.from_name, "to": letter.to.as_str(),
+            "subject": letter.text.subject, "text": letter.text.text, "html": letter.text.html,
+        });
+        self.sent.lock().unwrap().push(Sent {
+            uri: "smtp".to_owned(),
+            headers: HeaderMap::new(),
+            body: body.to_string(),
+            timeout,
+        });
+        match self.next() {
+            Answer::Timeout => Err(MailError::Timeout),
+            Answer::Reset => Err(MailError::Unknown("connection reset".to_owned())),
+            Answer::Status(status @ 500.., ..) => Err(MailError::Refused(status)),
+            Answer::Status(400.., ..) => Err(MailError::Unsent("not now".to_owned())),
+            Answer::Status(..) => Ok(()),
+        }
     }
 }

@@ -150,7 +150,7 @@ fn names(complete: bool) -> [(&'static str, RefOr<Schema>); 10] {
         (
             "email_providers",
             chain(
-                "Who is tried for e-mails, in this order: of `sendgrid` and `email_hook` those that this service has \
+                "Who is tried for e-mails, in this order: of `sendgrid`, `smtp` and `email_hook` those that this service has \
                  set up. If it is not set: what EMAIL_PROVIDERS says.",
             ),
         ),

@@ -130,6 +130,7 @@ async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> 
         db: stores.db,
         kv: stores.kv,
         http: Arc::new(inbox.clone()),
+        mailer: None,
         signatures: Arc::new(Ring),
         clock: Box::new(milliseconds),
     })

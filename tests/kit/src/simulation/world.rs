@@ -276,6 +276,7 @@ fn app(
         db: engine.connect(),
         kv: kv.clone(),
         http: provider.clone(),
+        mailer: None,
         signatures: Arc::new(Ring),
         clock: Box::new(move || {
             let elapsed = u64::try_from(began.elapsed().as_millis()).unwrap();
