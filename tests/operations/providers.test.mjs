@@ -22,15 +22,17 @@ after(() => endAll());
 async function mailServer(mode) {
   const script = join(root, "tests/operations/mail_server.py");
   const [certificate, key] = ["server.crt", "server.key"].map((name) => join(certificates, name));
-  const child = start(process.env.MAIL_PYTHON, [script, mode, certificate, key], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = start(process.env.MAIL_PYTHON, [script, mode, certificate, key], { stdio: ["ignore", "pipe", "pipe"] });
   const letters = [];
+  let said = "";
+  eachLine(child.stderr, (line) => (said += `${line}\n`));
   const port = await new Promise((resolve, reject) => {
     eachLine(child.stdout, (line) => {
       const { port, ...letter } = JSON.parse(line);
       if (port) resolve(port);
       else letters.push(letter);
     });
-    child.ended.then(() => reject(new Error("the mail server ended")));
+    child.ended.then(() => reject(new Error(`the mail server ended:\n${said}`)));
   });
   return { port, letters };
 }
@@ -67,9 +69,9 @@ async function service(more, { trusts = "ca.pem" } = {}) {
   };
   const program = await startProgram(env, port);
   const ask = async (token, path, body) => {
-    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
     const answer = await fetch(`http://localhost:${port}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-    return { status: answer.status, ...(await answer.json()) };
+    return { ...(await answer.json()), status: answer.status };
   };
   const { client_id, client_secret } = await ask(env.ADMIN_TOKEN, "/admin/clients", { name: "Zoë & Co" });
   const { access_token } = await ask("", "/auth", { client_id, client_secret });
