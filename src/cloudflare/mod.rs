@@ -76,9 +76,6 @@ fn service(env: &Env) -> Result<Rc<Service>, String> {
 fn build(env: &Env) -> Result<Service, String> {
     let lookup = |name: &str| env.var(name).ok().map(|value| value.to_string());
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
-    if config.providers.smtp.is_some() {
-        return Err("SMTP_URL is for the native program: a Worker speaks no SMTP".to_owned());
-    }
     let missing =
         |name: &'static str| move |_: worker::Error| format!("the binding {name} is missing");
     let app = App {

@@ -8,7 +8,7 @@ use super::{ConfigError, Origin, Reader, Secret, invalid};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::method::Channel;
-use crate::domain::provider::{Chain, EmailChain, Provider, SmsChain};
+use crate::domain::provider::{Chain, Provider};
 use crate::domain::settings::{Label, Settings};
 
 /// Every provider that is set up, and the order in which they are tried for clients that name none.
@@ -130,13 +130,13 @@ impl Providers {
 
     /// Who is tried for a client, in this order. One that it names and that is not set up any more is left out.
     pub fn chain(&self, channel: Channel, settings: &Settings) -> Vec<Provider> {
-        let (sms, email) = (&settings.sms_providers, &settings.email_providers);
-        let (own, of_all) = match channel {
-            Channel::Sms => (sms.as_ref().map(SmsChain::providers), &self.sms),
-            Channel::Email => (email.as_ref().map(EmailChain::providers), &self.email),
+        let of_all = match channel {
+            Channel::Sms => &self.sms,
+            Channel::Email => &self.email,
             Channel::Api => return Vec::new(),
         };
-        let chain = own.unwrap_or(of_all).iter().copied();
+        let chain = settings.chain(channel).map_or(&**of_all, Chain::providers);
+        let chain = chain.iter().copied();
         chain.filter(|provider| self.has(*provider)).collect()
     }
 
@@ -257,6 +257,18 @@ fn sendgrid<L: Fn(&str) -> Option<String>>(
     }))
 }
 
+/// A Worker speaks none: nothing of it is in its wasm.
+#[cfg(target_arch = "wasm32")]
+fn smtp<L: Fn(&str) -> Option<String>>(
+    read: &Reader<L>,
+) -> Result<Option<SmtpConfig>, ConfigError> {
+    match read.optional("SMTP_URL") {
+        Some(_) => Err(invalid("SMTP_URL", "a Worker speaks no SMTP")),
+        None => Ok(None),
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 fn smtp<L: Fn(&str) -> Option<String>>(
     read: &Reader<L>,
 ) -> Result<Option<SmtpConfig>, ConfigError> {
@@ -279,6 +291,7 @@ fn smtp<L: Fn(&str) -> Option<String>>(
     }))
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 fn mail_server(text: &str) -> Result<(SmtpTls, String, u16), &'static str> {
     let expected = "smtps://mail.example.com (TLS from the start) or smtp://mail.example.com (STARTTLS), with a port if \
                     it is not 465 or 587, and nothing else in it";

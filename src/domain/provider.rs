@@ -64,9 +64,10 @@ impl Provider {
     }
 }
 
-/// Who is tried first, and who next: one to three of a channel, each once. More would leave none of them the time
+/// Who is tried first, and who next: one to three of one channel, each once. More would leave none of them the time
 /// to answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Provider>")]
 pub struct Chain(Vec<Provider>);
 
 impl Chain {
@@ -77,84 +78,34 @@ impl Chain {
     }
 
     /// The order, as a list of names with commas between.
-    pub fn parse(text: &str, channel: Channel) -> Result<Self, String> {
+    pub fn parse(text: &str, channel: Channel) -> Result<Self, &'static str> {
         let named = |name: &str| Provider::named(name.trim());
         let providers: Option<Vec<_>> = text.split(',').map(named).collect();
-        let providers = providers.ok_or_else(|| expected(channel))?;
-        Self::of(providers, channel)
+        let chain = providers.and_then(|providers| Self::try_from(providers).ok());
+        chain
+            .filter(|chain| chain.is_of(channel))
+            .ok_or(match channel {
+                Channel::Sms => "1 to 3 of twilio, whatsapp, voice, sms_hook, each once",
+                _ => "1 to 3 of sendgrid, smtp, email_hook, each once",
+            })
     }
 
-    fn of(providers: Vec<Provider>, channel: Channel) -> Result<Self, String> {
+    pub fn is_of(&self, channel: Channel) -> bool {
+        self.0.iter().all(|one| one.channel() == channel)
+    }
+}
+
+impl TryFrom<Vec<Provider>> for Chain {
+    type Error = &'static str;
+
+    fn try_from(providers: Vec<Provider>) -> Result<Self, &'static str> {
         let first = |(place, provider): (usize, &Provider)| {
             providers.iter().position(|one| one == provider) == Some(place)
         };
-        let fits = (1..=Self::MOST).contains(&providers.len())
-            && providers.iter().all(|one| one.channel() == channel)
-            && providers.iter().enumerate().all(first);
-        if fits {
-            Ok(Self(providers))
-        } else {
-            Err(expected(channel))
-        }
-    }
-}
-
-fn expected(channel: Channel) -> String {
-    let of_channel = Provider::ALL.into_iter();
-    let names: Vec<&str> = of_channel
-        .filter(|one| one.channel() == channel)
-        .map(Provider::name)
-        .collect();
-    format!("1 to {} of {}, each once", Chain::MOST, names.join(", "))
-}
-
-/// The order for codes to a phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Provider>", into = "Vec<Provider>")]
-pub struct SmsChain(Chain);
-
-/// The order for e-mails.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Provider>", into = "Vec<Provider>")]
-pub struct EmailChain(Chain);
-
-impl SmsChain {
-    pub fn providers(&self) -> &[Provider] {
-        self.0.providers()
-    }
-}
-
-impl EmailChain {
-    pub fn providers(&self) -> &[Provider] {
-        self.0.providers()
-    }
-}
-
-impl TryFrom<Vec<Provider>> for SmsChain {
-    type Error = String;
-
-    fn try_from(providers: Vec<Provider>) -> Result<Self, String> {
-        Chain::of(providers, Channel::Sms).map(Self)
-    }
-}
-
-impl TryFrom<Vec<Provider>> for EmailChain {
-    type Error = String;
-
-    fn try_from(providers: Vec<Provider>) -> Result<Self, String> {
-        Chain::of(providers, Channel::Email).map(Self)
-    }
-}
-
-impl From<SmsChain> for Vec<Provider> {
-    fn from(chain: SmsChain) -> Self {
-        chain.0.0
-    }
-}
-
-impl From<EmailChain> for Vec<Provider> {
-    fn from(chain: EmailChain) -> Self {
-        chain.0.0
+        let fits =
+            (1..=Self::MOST).contains(&providers.len()) && providers.iter().enumerate().all(first);
+        fits.then_some(Self(providers))
+            .ok_or("1 to 3 providers, each once")
     }
 }
 
@@ -200,18 +151,18 @@ mod tests {
 
     #[test]
     fn a_clients_chain_is_held_to_the_same() {
-        let read = |json: Value| serde_json::from_value::<SmsChain>(json);
+        let read = |json: Value| serde_json::from_value::<Chain>(json);
         assert!(read(json!(["whatsapp", "twilio"])).is_ok());
         for bad in [
             json!([]),
-            json!(["sendgrid"]),
             json!(["twilio", "twilio"]),
+            json!(["twilio", "whatsapp", "voice", "sms_hook"]),
             json!(["fax"]),
             json!("twilio"),
         ] {
             assert!(read(bad.clone()).is_err(), "{bad}");
         }
-        let email = serde_json::from_value::<EmailChain>(json!(["twilio"]));
-        assert!(email.is_err());
+        let mixed = read(json!(["twilio", "sendgrid"])).unwrap();
+        assert!(!mixed.is_of(Channel::Sms) && !mixed.is_of(Channel::Email));
     }
 }

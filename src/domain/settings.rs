@@ -10,8 +10,8 @@ use crate::domain::address::{ReturnUrl, SupportUrl};
 use crate::domain::brand::Brand;
 use crate::domain::contact::country::CountryList;
 use crate::domain::fields::{self, FieldError, Fields};
-use crate::domain::method::Method;
-use crate::domain::provider::{EmailChain, Provider, SmsChain};
+use crate::domain::method::{Channel, Method};
+use crate::domain::provider::{Chain, Provider};
 use crate::domain::relying_party::{PageOrigin, RpId, stray_origin};
 use crate::domain::webauthn::UserVerification;
 
@@ -166,9 +166,9 @@ pub struct Settings {
     /// The countries SMS may go to; what `SMS_COUNTRIES` says while it is not set.
     pub sms_countries: Option<CountryList>,
     /// Who is tried for codes to a phone, in this order; what `SMS_PROVIDERS` says while it is not set.
-    pub sms_providers: Option<SmsChain>,
+    pub sms_providers: Option<Chain>,
     /// Who is tried for e-mails, in this order; what `EMAIL_PROVIDERS` says while it is not set.
-    pub email_providers: Option<EmailChain>,
+    pub email_providers: Option<Chain>,
     /// The language of messages, where a request names none.
     pub locale: Locale,
     /// Seconds between two messages to one user on one channel; doubles with each further one.
@@ -242,6 +242,15 @@ impl Settings {
         self.recovery_return_url.is_some() || urls.is_some_and(|urls| urls.first().is_some())
     }
 
+    /// The client's own order of a channel, if it has one.
+    pub fn chain(&self, channel: Channel) -> Option<&Chain> {
+        match channel {
+            Channel::Sms => self.sms_providers.as_ref(),
+            Channel::Email => self.email_providers.as_ref(),
+            Channel::Api => None,
+        }
+    }
+
     pub fn allows(&self, method: Method) -> bool {
         self.methods
             .as_ref()
@@ -313,31 +322,26 @@ impl ClientSettings {
         })
     }
 
-    /// Refuses a provider that these name, that `before` did not, and that is not set up.
+    /// Refuses a provider that these name, that `before` did not, and that is not set up or of another channel.
     pub fn check_providers(
         &self,
         before: &Self,
         is_set_up: impl Fn(Provider) -> bool,
     ) -> Result<(), FieldError> {
-        let (new, old) = (&self.effective, &before.effective);
-        let sms = new.sms_providers.as_ref();
-        let sms = sms.filter(|_| new.sms_providers != old.sms_providers);
-        let email = new.email_providers.as_ref();
-        let email = email.filter(|_| new.email_providers != old.email_providers);
-        let named = [
-            ("sms_providers", sms.map(SmsChain::providers)),
-            ("email_providers", email.map(EmailChain::providers)),
-        ];
-        for (field, providers) in named {
-            let missing = providers
-                .into_iter()
-                .flatten()
-                .find(|one| !is_set_up(**one));
-            if let Some(missing) = missing {
-                let name = missing.name();
+        for channel in [Channel::Sms, Channel::Email] {
+            let chain = self.effective.chain(channel);
+            if chain == before.effective.chain(channel) {
+                continue;
+            }
+            let fits = |one: &&Provider| one.channel() == channel && is_set_up(**one);
+            let mut named = chain.iter().flat_map(|chain| chain.providers());
+            if let Some(stray) = named.find(|one| !fits(one)) {
+                let (channel, name) = (channel.name(), stray.name());
                 return Err(FieldError {
-                    field: Some(field.to_owned()),
-                    text: format!("providers that this service has set up. {name} is none"),
+                    field: Some(format!("{channel}_providers")),
+                    text: format!(
+                        "providers of this channel that this service has set up. {name} is none"
+                    ),
                 });
             }
         }
@@ -409,7 +413,6 @@ mod tests {
             json!({"recovery_return_url": "/done"}),
             json!({"recovery_delay_hours": 73}),
             json!({"sms_providers": []}),
-            json!({"sms_providers": ["sendgrid"]}),
             json!({"email_providers": ["sendgrid", "sendgrid"]}),
         ] {
             assert!(

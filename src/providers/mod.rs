@@ -3,6 +3,8 @@
 
 mod hook;
 mod sendgrid;
+/// A Worker speaks none.
+#[cfg(not(target_arch = "wasm32"))]
 mod smtp;
 mod twilio;
 
@@ -122,13 +124,10 @@ pub async fn send(
     now: UnixTime,
     timeout: Duration,
 ) -> Result<(), SendError> {
-    let Means {
-        http,
-        mailer,
-        config,
-    } = *means;
+    let Means { http, config, .. } = *means;
+    #[cfg(not(target_arch = "wasm32"))]
     if provider == Provider::Smtp {
-        return smtp::send(mailer, config, message, timeout).await;
+        return smtp::send(means.mailer, config, message, timeout).await;
     }
     let request = request(config, provider, message, now)
         .ok_or(SendError::NotConfigured)?

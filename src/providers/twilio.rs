@@ -72,18 +72,26 @@ pub(super) fn call(
 
 /// The digits one by one with a second between, and all of it twice.
 fn twiml(spoken: &Spoken<'_>) -> String {
-    let language = spoken.language;
     let say = |text: &str| {
         let text = escaped(text);
-        format!("<Say language=\"{language}\">{text}</Say>")
+        ["<Say language=\"", spoken.language, "\">", &text, "</Say>"].concat()
     };
-    let digits: String = spoken
-        .digits
-        .chars()
-        .map(|digit| say(&digit.to_string()) + "<Pause length=\"1\"/>")
-        .collect();
+    let mut digits = String::new();
+    for digit in spoken.digits.chars() {
+        digits += &say(digit.encode_utf8(&mut [0; 4]));
+        digits += "<Pause length=\"1\"/>";
+    }
     let (first, again, end) = (say(&spoken.first), say(spoken.again), say(spoken.end));
-    format!("<Response>{first}{digits}{again}{digits}{end}</Response>")
+    [
+        "<Response>",
+        &first,
+        &digits,
+        &again,
+        &digits,
+        &end,
+        "</Response>",
+    ]
+    .concat()
 }
 
 fn escaped(text: &str) -> String {

@@ -99,7 +99,8 @@ async fn atk_79_where_one_provider_fails_the_next_carries_the_same_code_which_is
             again.fails(400, "code_already_used");
             let fell_back = detail(&app, "delivery_fell_back").await;
             assert_eq!(fell_back["provider"], format!("{kind}_hook"));
-            assert_eq!(fell_back["tried"].as_array().unwrap().len(), 1);
+            let tried = fell_back["tried"].as_array().unwrap();
+            assert_eq!(tried.len(), 1, "{tried:?}");
         }
     }
 }

@@ -185,7 +185,8 @@ async fn the_providers_error_code_reaches_the_record_and_not_the_caller() {
     let detail: Value = serde_json::from_str(log[0]["detail"].as_str().unwrap()).unwrap();
     assert_eq!(
         detail,
-        json!({"channel": "sms", "provider": "twilio", "provider_status": 400, "provider_code": 21211})
+        json!({"channel": "sms", "provider": "twilio", "provider_status": 400, "provider_code": 21211,
+            "tried": ["twilio: refused"]})
     );
 }
 

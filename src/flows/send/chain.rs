@@ -61,21 +61,19 @@ impl Failures {
     /// For the record: the last one's answer, and where there were several, what came of each.
     pub(super) fn detail(&self, channel: Channel) -> Value {
         let last = self.0.last();
-        let mut detail = json!({
+        json!({
             "channel": channel,
-            "provider": last.map(|(provider, _)| provider),
+            "provider": last.map(|(provider, _)| provider.name()),
             "provider_status": last.and_then(|(_, error)| error.provider_status()),
             "provider_code": last.and_then(|(_, error)| error.provider_code()),
-        });
-        if let (Some(detail), true) = (detail.as_object_mut(), self.0.len() > 1) {
-            detail.insert("tried".to_owned(), self.each());
-        }
-        detail
+            "tried": self.each(),
+        })
     }
 
-    fn each(&self) -> Value {
+    /// Such as `twilio: refused`.
+    fn each(&self) -> Vec<String> {
         let each = self.0.iter();
-        each.map(|(provider, error)| json!({"provider": provider, "outcome": error.name()}))
+        each.map(|(provider, error)| [provider.name(), ": ", error.name()].concat())
             .collect()
     }
 
