@@ -29,7 +29,7 @@ export async function startWorker(variables = {}) {
 
 /** Every variable the service reads: one that is not given here would come from the developer's .dev.vars. */
 function variableNames() {
-  const source = readFileSync(join(root, "src", "config.rs"), "utf8");
+  const source = ["config.rs", "config/providers.rs"].map((file) => readFileSync(join(root, "src", file), "utf8")).join("");
   return [...new Set([...source.matchAll(/"([A-Z]+(?:_[A-Z]+)*)"/g)].map(([, name]) => name))];
 }
 

@@ -232,3 +232,28 @@ test("ATK-72: nothing of a user's reaches the address of a provider's request", 
   const messages = `/2010-04-01/Accounts/${worker.variables.TWILIO_ACCOUNT_SID}/Messages.json`;
   assert.deepEqual([...paths].sort(), [`POST ${messages}`, "POST /v3/mail/send"]);
 });
+
+// Last: it puts other providers into the Worker.
+test("ATK-79: where the first provider hangs or fails, a gateway carries the same code within the time", async () => {
+  await worker.restart({
+    SMS_PROVIDERS: "twilio,sms_hook",
+    EMAIL_PROVIDERS: "sendgrid,email_hook",
+    HOOK_URL: `${worker.sandbox.url}/hook`,
+    HOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+  });
+  const to = { sms: "+12125550133", email: "chain@example.com" };
+  for (const channel of ["sms", "email"]) {
+    const user = `chain-${channel}`;
+    await shop.newUser(user, channel === "sms" ? { phone: to.sms } : { email: to.email });
+    await worker.fault({ channel, ...(channel === "sms" ? { hang: true } : { status: 500 }) });
+    const began = performance.now();
+    success(await shop[channel](user));
+    assert.ok(performance.now() - began < 5000);
+    const tried = worker.sandbox.requests().filter((request) => request.channel === channel).slice(-2);
+    assert.deepEqual(tried.map(({ path, status }) => [path === "/hook", status]), [[false, channel === "sms" ? null : 500], [true, 202]]);
+    const message = worker.sandbox.messages({ channel, to: to[channel] }).at(-1);
+    assert.ok(tried[0].body.includes(findCode(message)), "the code that the first one got");
+    success(await shop.verify(user, findCode(message)));
+    failure(await shop.verify(user, findCode(message)), 400, "code_already_used");
+  }
+});
