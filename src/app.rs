@@ -17,6 +17,8 @@ pub struct App {
     pub http: Arc<dyn HttpClient>,
     /// Where the platform hands e-mail to a mail server itself, and one is named.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// For addresses that somebody else named: it goes to no address that is not public, if the platform can tell.
+    pub outside: Arc<dyn HttpClient>,
     pub signatures: Arc<dyn Signatures>,
     pub clock: Clock,
 }

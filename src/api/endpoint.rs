@@ -52,6 +52,16 @@ impl Endpoint {
         Self::new(path, handler, (HttpMethod::Post, access, describe))
     }
 
+    pub(super) fn put<H: Handler<T, ()>, T: 'static>(
+        path: &'static str,
+        access: Access,
+        handler: H,
+        describe: Describe,
+    ) -> Self {
+        let handler = on(MethodFilter::PUT, handler);
+        Self::new(path, handler, (HttpMethod::Put, access, describe))
+    }
+
     pub(super) fn patch<H: Handler<T, ()>, T: 'static>(
         path: &'static str,
         access: Access,

@@ -12,10 +12,24 @@ use worker::{AbortSignal, Delay, Fetch, Headers, RequestInit, RequestRedirect};
 
 use crate::platform::{HttpClient, HttpError};
 
-/// Of an answer, more than any provider's error says.
-const ANSWER_LIMIT: usize = 64 * 1024;
+pub(super) struct Fetcher {
+    /// Bytes that are read of an answer.
+    answer_limit: usize,
+}
 
-pub(super) struct Fetcher;
+impl Fetcher {
+    /// More than any provider's error says.
+    pub(super) const fn of_providers() -> Self {
+        Self {
+            answer_limit: 64 * 1024,
+        }
+    }
+
+    /// Of whose answers only the status is looked at.
+    pub(super) const fn of_strangers() -> Self {
+        Self { answer_limit: 1024 }
+    }
+}
 
 #[async_trait]
 impl HttpClient for Fetcher {
@@ -27,7 +41,7 @@ impl HttpClient for Fetcher {
         SendFuture::new(async {
             let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
             let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(milliseconds));
-            let answer = exchange(request, &signal).await;
+            let answer = exchange(request, &signal, self.answer_limit).await;
             answer.map_err(|error| {
                 if signal.aborted() {
                     HttpError::Timeout
@@ -47,6 +61,7 @@ impl HttpClient for Fetcher {
 async fn exchange(
     request: Request<Vec<u8>>,
     signal: &AbortSignal,
+    answer_limit: usize,
 ) -> worker::Result<Response<Vec<u8>>> {
     let (parts, body) = request.into_parts();
     let body =
@@ -67,8 +82,8 @@ async fn exchange(
     if let Ok(mut chunks) = answer.stream() {
         while let Some(chunk) = chunks.next().await {
             bytes.extend_from_slice(&chunk?);
-            if bytes.len() > ANSWER_LIMIT {
-                bytes.truncate(ANSWER_LIMIT);
+            if bytes.len() > answer_limit {
+                bytes.truncate(answer_limit);
                 break;
             }
         }

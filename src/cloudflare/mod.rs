@@ -82,8 +82,10 @@ fn build(env: &Env) -> Result<Service, String> {
         config,
         db: Arc::new(d1::D1(env.d1("DB").map_err(missing("DB"))?)),
         kv: Arc::new(kv::Kv(env.kv("KV").map_err(missing("KV"))?)),
-        http: Arc::new(fetch::Fetcher),
         mailer: None,
+        http: Arc::new(fetch::Fetcher::of_providers()),
+        // Nothing that is not public can be reached from a Worker: the platform has no way there.
+        outside: Arc::new(fetch::Fetcher::of_strangers()),
         signatures: Arc::new(signatures::WebCrypto),
         clock: Box::new(|| Date::now().as_millis()),
     };

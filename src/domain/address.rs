@@ -78,7 +78,7 @@ impl TryFrom<String> for SupportUrl {
 }
 
 /// The characters of RFC 3986 without a quotation mark: an address stands in HTML and in headers.
-fn is_uri_text(text: &str) -> bool {
+pub(super) fn is_uri_text(text: &str) -> bool {
     let allowed =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&()*+,;=%".contains(&byte);
     text.len() <= LONGEST && text.bytes().all(allowed)
@@ -92,7 +92,7 @@ fn authority(text: &str) -> Option<&str> {
 }
 
 /// The host of an http address without a user, if it is one.
-fn host_of(text: &str) -> Option<&str> {
+pub(super) fn host_of(text: &str) -> Option<&str> {
     let authority = authority(text)?;
     if let Some(port) = authority.strip_prefix("[::1]") {
         return is_port(port).then_some("[::1]");

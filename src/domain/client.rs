@@ -11,6 +11,7 @@ use super::crypto::random::{self, RandomError};
 use super::ids::{ClientId, TokenEpoch};
 use super::settings::{ClientSettings, Settings};
 use super::time::UnixTime;
+use super::webhook::Webhook;
 
 /// What a request needs to know of its client.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct ClientState {
     pub accounts: u32,
     /// Whether it is a test client: nothing is sent for it.
     pub is_for_tests: bool,
+    /// Where it is told of events.
+    pub webhook: Option<Webhook>,
 }
 
 impl ClientState {
@@ -71,6 +74,8 @@ pub struct Client {
     pub token_epoch: TokenEpoch,
     /// Of a test client: how many seconds its clock is ahead. Whether it is one never changes.
     pub test_clock_ahead: Option<u64>,
+    /// Where it is told of events.
+    pub webhook: Option<Webhook>,
 }
 
 /// A client secret, in the one moment it is known: 256 bits, with a prefix secret scanners find.
@@ -120,6 +125,7 @@ impl Client {
             previous_secret: None,
             token_epoch: TokenEpoch::draw()?,
             test_clock_ahead: None,
+            webhook: None,
         })
     }
 

@@ -49,9 +49,37 @@ pub enum Kind {
     ClientDeleted,
     ApiKeyCreated,
     ApiKeyRevoked,
+    WebhookSet,
+    WebhookRemoved,
+    WebhookRedelivered,
+    NoticeSent,
 }
 
 impl Kind {
+    /// What a webhook can be told of: changes of what a user proves themselves by, and what somebody should look into.
+    /// Nothing that a login alone brings about, so that one stores no more for it.
+    pub const TOLD: [Self; 19] = [
+        Self::Enrolled,
+        Self::Imported,
+        Self::Confirmed,
+        Self::Renewed,
+        Self::FactorAdded,
+        Self::FactorRenamed,
+        Self::FactorRemoved,
+        Self::FactorDisabled,
+        Self::RecoveryCodesReplaced,
+        Self::ContactChanged,
+        Self::Disabled,
+        Self::Deleted,
+        Self::Locked,
+        Self::Unlocked,
+        Self::Recovered,
+        Self::RecoveryStopped,
+        Self::PasskeyCopied,
+        Self::BrowserValueReused,
+        Self::BrowsersForgotten,
+    ];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Enrolled => "enrolled",
@@ -93,6 +121,10 @@ impl Kind {
             Self::ClientDeleted => "client_deleted",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRevoked => "api_key_revoked",
+            Self::WebhookSet => "webhook_set",
+            Self::WebhookRemoved => "webhook_removed",
+            Self::WebhookRedelivered => "webhook_redelivered",
+            Self::NoticeSent => "notice_sent",
         }
     }
 

@@ -169,6 +169,25 @@ pub enum Purpose {
     Recovery,
 }
 
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessagePurpose {
+    Verify,
+    Recovery,
+    /// Nothing its user does by it: it says what happened.
+    Notice,
+}
+
+impl From<Purpose> for MessagePurpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Verify => Self::Verify,
+            Purpose::Recovery => Self::Recovery,
+        }
+    }
+}
+
 impl Purpose {
     /// Codes to recover with are longer, so that one is never taken for the other.
     pub const fn digits(self) -> Digits {

@@ -27,3 +27,4 @@ pub mod settings;
 pub mod time;
 pub mod trace_context;
 pub mod webauthn;
+pub mod webhook;

@@ -191,6 +191,8 @@ pub struct Settings {
     pub generated_codes_per_minute: Bounded<1, 1200, 1_000_000>,
     /// Whether disable, renew, recovery-codes, contact and delete need a fresh code (decision 7).
     pub require_step_up: bool,
+    /// Whether users are told by e-mail that a way to sign in was added, replaced or removed, or MFA turned off.
+    pub notify_users: bool,
     /// Where the hosted page may send a browser back to; nowhere while it is not set.
     pub return_urls: Option<ReturnUrls>,
     /// How the hosted page and the e-mails look.

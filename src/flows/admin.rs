@@ -203,7 +203,7 @@ pub async fn audit(call: &Call, filter: Filter) -> Result<Vec<Entry>, Error> {
 
 /// Loads the client, edits it and stores it by compare-and-swap, as accounts are: of two operators at
 /// once neither undoes what the other did.
-async fn edit(
+pub(super) async fn edit(
     call: &Call,
     id: &ClientId,
     event: &Event,

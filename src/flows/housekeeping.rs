@@ -6,20 +6,22 @@ use serde_json::json;
 
 use super::change;
 use super::test_clients::MESSAGES_KEPT;
+use super::webhooks::{DELIVERIES_KEPT, deliver_due};
 use crate::app::App;
+use crate::domain::crypto::sealing::ClientVault;
 use crate::domain::ids::ClientId;
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::platform::Statement;
 use crate::storage::{
     accounts, audit_log, clients, counters, idempotency_keys, revoked_tokens, sessions,
-    test_messages,
+    test_messages, webhook_deliveries,
 };
 
 /// Rows one statement deletes.
 pub(super) const ROWS_AT_ONCE: u32 = 1000;
 /// What one step of deleting a client takes.
-const STATEMENTS_TO_FORGET: u32 = 6;
+const STATEMENTS_TO_FORGET: u32 = 7;
 /// Accounts sealed again in one batch.
 const ACCOUNTS_AT_ONCE: u32 = 25;
 
@@ -42,10 +44,14 @@ pub struct Report {
     pub left_to_reseal: u64,
     /// Accounts sealed with a key that is not in the ring: nobody can read them.
     pub of_keys_not_in_ring: u64,
+    /// Events that webhooks were told.
+    pub told: u64,
+    /// Tries to tell one that failed.
+    pub untold: u64,
 }
 
 /// What is left of an allowance.
-struct Left<'a> {
+pub(super) struct Left<'a> {
     app: &'a App,
     until: u64,
     statements: u32,
@@ -53,7 +59,7 @@ struct Left<'a> {
 
 impl Left<'_> {
     /// Takes so many statements, if there are so many and time is left.
-    fn take(&mut self, statements: u32) -> bool {
+    pub(super) fn take(&mut self, statements: u32) -> bool {
         let some = self.statements >= statements && (self.app.clock)() < self.until;
         if some {
             self.statements -= statements;
@@ -91,17 +97,29 @@ pub async fn run(app: &App, allowance: Allowance) -> Result<Report, Error> {
         clients_deleted: forget_clients(app, &mut left).await?,
         ..Report::default()
     };
+    // At most half of what is left: whoever is slow to take an event does not keep a rotation of keys from its end.
+    let now = (app.clock)();
+    let mut half = Left {
+        until: now + left.until.saturating_sub(now).div_ceil(2),
+        statements: left.statements / 2,
+        ..left
+    };
+    let allowed = half.statements;
+    let delivered = deliver_due(app, &mut half).await?;
+    (report.told, report.untold) = (delivered.taken, delivered.failed);
+    left.statements -= allowed - half.statements;
     reseal(app, &mut left, &mut report).await?;
     Ok(report)
 }
 
 async fn purge(app: &App, left: &mut Left<'_>) -> Result<u64, Error> {
-    let tables: [fn(&App, UnixTime) -> Statement; 6] = [
+    let tables: [fn(&App, UnixTime) -> Statement; 7] = [
         |_, now| revoked_tokens::purge(now, ROWS_AT_ONCE),
         |_, now| counters::purge(now, ROWS_AT_ONCE),
         |_, now| sessions::purge(now, ROWS_AT_ONCE),
         |_, now| idempotency_keys::purge(now, ROWS_AT_ONCE),
         |_, now| test_messages::purge(now.minus(MESSAGES_KEPT), ROWS_AT_ONCE),
+        |_, now| webhook_deliveries::purge(now.minus(DELIVERIES_KEPT), ROWS_AT_ONCE),
         |app, now| audit_log::purge(now.minus(app.config.audit_retention), ROWS_AT_ONCE),
     ];
     let mut rows = 0;
@@ -146,6 +164,9 @@ pub(super) async fn forget_client(
 async fn reseal(app: &App, left: &mut Left<'_>, report: &mut Report) -> Result<(), Error> {
     let (db, keys) = (&*app.db, app.keys());
     let current = &keys.current().id;
+    if keys.iter().any(|set| set.id != *current) && left.take(1) {
+        reseal_webhooks(app, left, report).await?;
+    }
     for set in keys.iter().filter(|set| set.id != *current) {
         let mut after = 0;
         while left.take(ACCOUNTS_AT_ONCE + 1) {
@@ -162,6 +183,30 @@ async fn reseal(app: &App, left: &mut Left<'_>, report: &mut Report) -> Result<(
             report.left_to_reseal += count;
         } else {
             report.of_keys_not_in_ring += count;
+        }
+    }
+    Ok(())
+}
+
+/// The same for the secrets of webhooks, first: they are few, and are done when the accounts are.
+async fn reseal_webhooks(app: &App, left: &mut Left<'_>, report: &mut Report) -> Result<(), Error> {
+    for stored in clients::list_with_webhook(&*app.db).await? {
+        let vault = ClientVault {
+            keys: app.keys(),
+            client: &stored.client.id,
+        };
+        let webhook = stored.client.webhook.as_ref();
+        let resealed = webhook.map(|webhook| webhook.resealed((vault, app.now())));
+        match resealed.transpose() {
+            Ok(Some(Some(webhook))) if left.take(1) => {
+                let statement = clients::reseal_webhook(&stored, &webhook)?;
+                app.db.run(statement).await?;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                report.unreadable += 1;
+                log::error!("a webhook could not be sealed again: {error}");
+            }
         }
     }
     Ok(())

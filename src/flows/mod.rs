@@ -15,6 +15,7 @@ mod health;
 pub mod housekeeping;
 mod judge;
 pub mod key_ring;
+mod notices;
 pub mod once;
 mod passkeys;
 mod qr_code;
@@ -29,6 +30,7 @@ pub mod tokens;
 mod trusted_devices;
 pub mod users;
 mod verify;
+pub mod webhooks;
 
 pub use self::asked::{Asked, By, Caller, Credential};
 pub use self::contact::{Edit, MaskedContact, change_contact};

@@ -9,7 +9,7 @@ use super::once;
 use crate::call::Call;
 use crate::domain::crypto::sealing::{Place, Vault};
 use crate::domain::ids::{ClientId, Owner, UserId};
-use crate::domain::method::{Channel, Purpose};
+use crate::domain::method::{Channel, MessagePurpose};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::platform::Batch;
@@ -26,12 +26,12 @@ pub(super) const MESSAGES_KEPT: u64 = 86_400;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
     pub channel: Channel,
-    pub purpose: Purpose,
+    pub purpose: MessagePurpose,
     /// The number or address it would have gone to.
     pub to: String,
     pub subject: Option<String>,
     pub text: String,
-    /// Nothing where there is a link in its place.
+    /// Nothing where there is a link in its place, and in a notice.
     pub code: Option<String>,
     /// By the client's clock.
     pub sent_at: UnixTime,

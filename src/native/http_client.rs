@@ -1,12 +1,13 @@
 //! `HttpClient` over TCP and TLS.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
@@ -16,40 +17,82 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::causes::with_causes;
+use super::resolver::{Reach, Resolver};
 use crate::platform::{HttpClient, HttpError};
 
 /// Bytes that are read of an answer: more than any provider's error says.
 pub(super) const PROVIDERS_ANSWER: usize = 64 * 1024;
 
+/// And of one whose status is all that is looked at.
+const STRANGERS_ANSWER: usize = 1024;
+
 /// Less than what providers keep an unused connection for.
 const IDLE: Duration = Duration::from_secs(20);
 
 pub(super) struct Client {
-    connections: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    connections: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     answer_limit: usize,
+    reach: Reach,
 }
 
 impl Client {
     /// Of an answer, `answer_limit` bytes are kept.
     pub(super) fn new(roots: RootCertStore, answer_limit: usize) -> Result<Self, rustls::Error> {
+        Self::with(roots, answer_limit, Resolver::new(Reach::Everywhere))
+    }
+
+    /// For addresses that somebody else named: it reaches what is public, and this machine in development.
+    pub(super) fn to_strangers(
+        roots: RootCertStore,
+        development: bool,
+    ) -> Result<Self, rustls::Error> {
+        let reach = if development {
+            Reach::PublicAndHere
+        } else {
+            Reach::Public
+        };
+        Self::with(roots, STRANGERS_ANSWER, Resolver::new(reach))
+    }
+
+    fn with(
+        roots: RootCertStore,
+        answer_limit: usize,
+        resolver: Resolver,
+    ) -> Result<Self, rustls::Error> {
+        let reach = resolver.reach();
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        let mut plain = HttpConnector::new_with_resolver(resolver);
+        plain.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             // Which of the two is for the configuration to say: http only in development.
             .https_or_http()
             .enable_http1()
-            .build();
-        let connections = legacy::Client::builder(TokioExecutor::new())
+            .wrap_connector(plain);
+        let mut builder = legacy::Client::builder(TokioExecutor::new());
+        builder
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
+            .pool_idle_timeout(IDLE);
+        if reach != Reach::Everywhere {
+            // Each request is by an address that was looked at for it.
+            builder.pool_max_idle_per_host(0);
+        }
         Ok(Self {
-            connections,
+            connections: builder.build(connector),
             answer_limit,
+            reach,
         })
+    }
+
+    /// An address in numbers is not looked up, so no resolver sees it.
+    fn admits(&self, uri: &Uri) -> bool {
+        let host = uri.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address = host.parse::<IpAddr>();
+        address.map_or(true, |address| self.reach.admits(address))
     }
 
     async fn exchange(
@@ -86,6 +129,11 @@ impl HttpClient for Client {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, HttpError> {
+        if !self.admits(request.uri()) {
+            return Err(HttpError::Unreachable(
+                "the address is not public".to_owned(),
+            ));
+        }
         match tokio::time::timeout(timeout, self.exchange(request)).await {
             Ok(answer) => answer.map_err(|error| HttpError::Unreachable(with_causes(&*error))),
             Err(_) => Err(HttpError::Timeout),
@@ -103,6 +151,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::native::resolver::tests::scripted;
 
     /// Serves one connection after its request's head and body came in, and gives the address.
     async fn provider<F, A>(answer: F) -> String
@@ -270,6 +319,87 @@ mod tests {
             matches!(answer, Err(HttpError::Unreachable(_))),
             "{answer:?}"
         );
+    }
+
+    /// A receiver that is public and then, by the same name, is not: nothing arrives there, whatever was looked up before.
+    #[tokio::test]
+    async fn atk_105_each_request_goes_where_the_name_led_when_it_was_looked_at() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let receiver = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            read_request(&mut stream).await;
+            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            // Kept open, for whoever would use it again.
+            tokio::time::timeout(SHORT, listener.accept()).await.is_ok()
+        });
+        let answers: [&[&str]; 2] = [&["127.0.0.1"], &["10.0.0.1"]];
+        let resolver = scripted(Reach::PublicAndHere, &answers);
+        let client = Client::with(RootCertStore::empty(), STRANGERS_ANSWER, resolver).unwrap();
+        let named = format!("http://hooks.example:{port}");
+        let first = client.send(request(&named), LONG).await.unwrap();
+        assert_eq!(first.status(), 204);
+        let second = client.send(request(&named), LONG).await.unwrap_err();
+        assert!(second.to_string().contains("not public"), "{second}");
+        assert!(!receiver.await.unwrap(), "it arrived");
+    }
+
+    #[tokio::test]
+    async fn atk_105_an_address_in_numbers_is_looked_at_too() {
+        let strangers =
+            |development| Client::to_strangers(RootCertStore::empty(), development).unwrap();
+        for inside in [
+            "http://127.0.0.1:1",
+            "https://169.254.169.254",
+            "https://[::1]",
+            "https://[fd00::1]",
+        ] {
+            let error = strangers(false)
+                .send(request(inside), LONG)
+                .await
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("not public"),
+                "{inside}: {error}"
+            );
+        }
+        let address = provider(async |mut stream: TcpStream, _| {
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+                .await
+                .unwrap();
+        })
+        .await;
+        assert_eq!(
+            strangers(true)
+                .send(request(&address), LONG)
+                .await
+                .unwrap()
+                .status(),
+            204
+        );
+        // A name that leads to this machine.
+        let localhost = address.replace("127.0.0.1", "localhost");
+        let error = strangers(false)
+            .send(request(&localhost), LONG)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("not public"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn atk_105_of_a_strangers_endless_answer_little_is_read() {
+        let address = provider(async |mut stream: TcpStream, _| {
+            let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            let chunk = format!("400\r\n{}\r\n", ".".repeat(0x400));
+            while stream.write_all(chunk.as_bytes()).await.is_ok() {}
+        })
+        .await;
+        let client = Client::to_strangers(RootCertStore::empty(), true).unwrap();
+        let answer = client.send(request(&address), LONG).await.unwrap();
+        assert_eq!(answer.body().len(), STRANGERS_ANSWER);
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ pub mod kv;
 mod logging;
 mod metrics;
 pub mod postgres;
+mod resolver;
 mod server;
 mod settings;
 mod signals;

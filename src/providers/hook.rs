@@ -13,7 +13,7 @@ use super::{Content, Message};
 use crate::config::{HookConfig, HookKey};
 use crate::domain::codes::numeric::NumericCode;
 use crate::domain::ids::ClientId;
-use crate::domain::method::{Channel, Purpose};
+use crate::domain::method::{Channel, MessagePurpose};
 use crate::domain::settings::Locale;
 use crate::domain::time::UnixTime;
 
@@ -30,7 +30,7 @@ struct Body<'a> {
     /// For gateways that have templates of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
-    purpose: Purpose,
+    purpose: MessagePurpose,
     locale: Locale,
     sender: &'a str,
     client_id: &'a ClientId,

@@ -7,6 +7,7 @@ mod sendgrid;
 #[cfg(not(target_arch = "wasm32"))]
 mod smtp;
 mod twilio;
+pub mod webhook;
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::domain::contact::email::Email;
 use crate::domain::contact::message::{EmailText, Spoken};
 use crate::domain::contact::phone::Phone;
 use crate::domain::ids::ClientId;
-use crate::domain::method::Purpose;
+use crate::domain::method::MessagePurpose;
 use crate::domain::provider::Provider;
 use crate::domain::settings::Locale;
 use crate::domain::time::UnixTime;
@@ -32,7 +33,7 @@ pub struct Message<'a> {
     pub client: &'a ClientId,
     /// The name it comes from.
     pub sender: &'a str,
-    pub purpose: Purpose,
+    pub purpose: MessagePurpose,
     pub locale: Locale,
     /// What the text says apart from words, where it is a code.
     pub code: Option<&'a NumericCode>,

@@ -8,6 +8,7 @@ use super::counters::Quota;
 use super::idempotency_keys;
 use super::passkeys;
 use super::provider_pauses;
+use super::webhook_deliveries;
 use super::{first_version, turns};
 use crate::domain::account::{Account, StateError};
 use crate::domain::api_key::{ApiKey, KeyId};
@@ -20,6 +21,7 @@ use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 use crate::domain::provider::Provider;
 use crate::domain::scope::Scopes;
 use crate::domain::time::UnixTime;
+use crate::domain::webhook::Delivery;
 use crate::error::Error;
 use crate::platform::{Batch, Database, DatabaseError, Statement, Value};
 
@@ -70,6 +72,7 @@ pub async fn load(
         token_epoch: TokenEpoch,
         accounts: u32,
         test_clock_ahead: Option<u64>,
+        webhook: Option<String>,
         revoked: i64,
         version: Option<i64>,
         key_id: Option<String>,
@@ -82,7 +85,7 @@ pub async fn load(
         expires_at: Option<UnixTime>,
         last_used_at: Option<UnixTime>,
     }
-    let sql = "SELECT c.name, c.settings, c.disabled_at, c.token_epoch, c.accounts, c.test_clock_ahead,
+    let sql = "SELECT c.name, c.settings, c.disabled_at, c.token_epoch, c.accounts, c.test_clock_ahead, c.webhook,
          EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?3) AS revoked, a.version, a.key_id, a.state,
          k.id AS api_key, k.name AS api_key_name, k.digest, k.scopes, k.created_at, k.expires_at, k.last_used_at
          FROM clients c LEFT JOIN accounts a ON a.client_id = c.client_id AND a.user_id = ?2
@@ -126,6 +129,7 @@ pub async fn load(
             row.token_epoch,
             row.accounts,
             row.test_clock_ahead,
+            row.webhook.as_deref(),
         )?,
         token_revoked: row.revoked != 0,
         key,
@@ -139,7 +143,7 @@ pub struct Write<'a> {
     /// The row it was decided on; `None` where there was none.
     pub read: Option<&'a Read>,
     pub account: Account,
-    pub events: &'a [Event],
+    pub events: &'a [Noted],
     pub scene: Scene<'a>,
     /// Counted with it, and each a condition of it.
     pub quotas: &'a [Quota],
@@ -150,6 +154,34 @@ pub struct Write<'a> {
     pub by: Admission<'a>,
     /// Only while this request has its idempotency key.
     pub claim: Option<&'a Claim>,
+}
+
+/// Something that happened, and what the client's webhook is told of it.
+pub struct Noted {
+    pub event: Event,
+    pub delivery: Option<Delivery>,
+}
+
+/// Records what happened, and puts into the outbox what is told of it, if the statement before changed one row. Each
+/// of them changes one, which the next one goes by.
+fn note_if_changed(scene: Scene<'_>, events: &[Noted]) -> impl Iterator<Item = Statement> {
+    events.iter().flat_map(move |noted| {
+        let record = audit_log::record_if_changed(scene, &noted.event);
+        let delivery = noted.delivery.as_ref();
+        let told = delivery.map(|it| webhook_deliveries::insert_if_changed(scene.client, it));
+        [Some(record), told].into_iter().flatten()
+    })
+}
+
+/// The same where nothing else is stored.
+pub fn note(scene: Scene<'_>, events: &[Noted]) -> Vec<Statement> {
+    let statements = events.iter().flat_map(|noted| {
+        let record = audit_log::record(scene, &noted.event);
+        let delivery = noted.delivery.as_ref();
+        let told = delivery.map(|it| webhook_deliveries::insert(scene.client, it));
+        [Some(record), told].into_iter().flatten()
+    });
+    statements.collect()
 }
 
 /// A change of whose passkey a credential is, by the digest of its id.
@@ -221,12 +253,7 @@ pub fn swap(db: &dyn Database, write: &Write<'_>) -> Result<Batch, Error> {
         statements.push(passkeys::insert_if_changed(owner, digest));
     }
     statements.extend(write.quotas.iter().map(Quota::count_if_changed));
-    statements.extend(
-        write
-            .events
-            .iter()
-            .map(|event| audit_log::record_if_changed(write.scene, event)),
-    );
+    statements.extend(note_if_changed(write.scene, write.events));
     match write.passkeys {
         PasskeyNote::Removed(digest) => {
             statements.push(passkeys::delete_if_changed(owner, Some(digest)));
@@ -315,7 +342,7 @@ pub fn delete(
     read: &Read,
     by: Admission<'_>,
     scene: Scene<'_>,
-    events: &[Event],
+    events: &[Noted],
     claim: Option<&Claim>,
 ) -> Batch {
     let sql = "DELETE FROM accounts WHERE client_id = ?1 AND user_id = ?2 AND version = ?3";
@@ -330,11 +357,7 @@ pub fn delete(
         idempotency_keys::guard(claim, &mut account);
     }
     let mut statements = vec![account, count_account(&owner.client, -1)];
-    statements.extend(
-        events
-            .iter()
-            .map(|event| audit_log::record_if_changed(scene, event)),
-    );
+    statements.extend(note_if_changed(scene, events));
     statements.push(passkeys::delete_if_changed(owner, None));
     let key = claim.map(idempotency_keys::scope);
     let scopes = [turns::of_client(&owner.client)].into_iter().chain(key);

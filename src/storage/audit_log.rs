@@ -3,11 +3,14 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::counters::Quota;
+use super::{provider_pauses, turns};
 use crate::domain::event::{Event, Kind, Scene};
 use crate::domain::ids::UserId;
 use crate::domain::method::Method;
+use crate::domain::provider::Provider;
 use crate::domain::time::UnixTime;
-use crate::platform::{Database, DatabaseError, Statement, Value};
+use crate::platform::{Batch, Database, DatabaseError, Statement, Value};
 
 const COLUMNS: &str = "INSERT INTO audit_log (at, client_id, user_id, event, outcome, method, request_id, detail, operator) ";
 
@@ -57,6 +60,32 @@ pub fn record_if_changed(scene: Scene<'_>, event: &Event) -> Statement {
         format!("{COLUMNS} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE changes() = 1"),
         params(scene, event),
     )
+}
+
+/// Recorded and counted if each of these has room for one more and a provider has no pause, or not at all.
+pub async fn record_within(
+    db: &dyn Database,
+    scene: Scene<'_>,
+    event: &Event,
+    quotas: &[Quota],
+    providers: &[Provider],
+) -> Result<bool, DatabaseError> {
+    let sql = format!("{COLUMNS} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE 1 = 1");
+    let mut record = Statement::new(sql, params(scene, event));
+    for quota in quotas {
+        quota.guard(&mut record);
+    }
+    provider_pauses::guard(providers, scene.now, &mut record);
+    let scopes = quotas.iter().map(|quota| quota.scope().to_owned());
+    let mut statements = Vec::from_iter(turns::take(db, scopes));
+    let decided_by = Some(statements.len());
+    statements.push(record);
+    statements.extend(quotas.iter().map(Quota::count_if_changed));
+    let batch = Batch {
+        statements,
+        decided_by,
+    };
+    batch.run(db).await
 }
 
 /// A recorded event, as the operator reads it.

@@ -6,6 +6,7 @@ use super::api_keys;
 use super::audit_log;
 use super::auth_failures;
 use super::passkeys;
+use super::webhook_deliveries;
 use super::{first_version, turns};
 use crate::domain::api_key::KeyId;
 use crate::domain::client::{Client, ClientState};
@@ -14,6 +15,7 @@ use crate::domain::event::{Event, Scene};
 use crate::domain::ids::{ClientId, TokenEpoch};
 use crate::domain::settings::ClientSettings;
 use crate::domain::time::UnixTime;
+use crate::domain::webhook::Webhook;
 use crate::error::Error;
 use crate::platform::{Database, DatabaseError, Statement, Value};
 
@@ -36,6 +38,7 @@ struct Row {
     token_epoch: TokenEpoch,
     version: i64,
     test_clock_ahead: Option<u64>,
+    webhook: Option<String>,
 }
 
 impl TryFrom<Row> for Stored {
@@ -55,6 +58,7 @@ impl TryFrom<Row> for Stored {
                 .zip(row.previous_secret_expires_at),
             token_epoch: row.token_epoch,
             test_clock_ahead: row.test_clock_ahead,
+            webhook: row.webhook.as_deref().and_then(webhook),
         };
         let version = row.version;
         Ok(Self { client, version })
@@ -66,6 +70,13 @@ fn settings(text: &str) -> Result<ClientSettings, Error> {
     ClientSettings::from_stored(fields).map_err(Error::internal)
 }
 
+/// One that cannot be read keeps no user out: the client is told of nothing until it is set again.
+pub(super) fn webhook(text: &str) -> Option<Webhook> {
+    Webhook::from_stored(text)
+        .inspect_err(|error| log::error!("a webhook cannot be read: {error}"))
+        .ok()
+}
+
 /// What a request needs of its client, from the columns read with an account.
 pub(super) fn state(
     name: String,
@@ -74,6 +85,7 @@ pub(super) fn state(
     token_epoch: TokenEpoch,
     accounts: u32,
     test_clock_ahead: Option<u64>,
+    webhook_text: Option<&str>,
 ) -> Result<ClientState, Error> {
     Ok(ClientState {
         name,
@@ -82,11 +94,12 @@ pub(super) fn state(
         token_epoch,
         accounts,
         is_for_tests: test_clock_ahead.is_some(),
+        webhook: webhook_text.and_then(webhook),
     })
 }
 
 const SELECT: &str = "SELECT client_id, name, settings, created_at, disabled_at, secret_digest,
-     previous_secret_digest, previous_secret_expires_at, token_epoch, version, test_clock_ahead FROM clients";
+     previous_secret_digest, previous_secret_expires_at, token_epoch, version, test_clock_ahead, webhook FROM clients";
 
 fn find_statement(id: &ClientId) -> Statement {
     let sql = format!("{SELECT} WHERE client_id = ?1 AND deleted_at IS NULL");
@@ -130,12 +143,14 @@ pub async fn list(db: &dyn Database) -> Result<Vec<Client>, Error> {
         .collect()
 }
 
-fn row_params(client: &Client, version: i64) -> Vec<Value> {
+fn row_params(client: &Client, version: i64) -> Result<Vec<Value>, Error> {
+    let webhook = client.webhook.as_ref().map(serde_json::to_string);
+    let webhook = webhook.transpose().map_err(Error::internal)?;
     let (previous, previous_until) = match &client.previous_secret {
         Some((digest, until)) => (digest.as_hex().into(), (*until).into()),
         None => (Value::Null, Value::Null),
     };
-    vec![
+    Ok(vec![
         client.id.as_str().into(),
         client.name.as_str().into(),
         serde_json::Value::Object(client.settings.fields().clone())
@@ -147,7 +162,8 @@ fn row_params(client: &Client, version: i64) -> Vec<Value> {
         previous_until,
         client.token_epoch.as_str().into(),
         version.into(),
-    ]
+        webhook.into(),
+    ])
 }
 
 /// Seconds as SQL stores them.
@@ -227,9 +243,9 @@ pub async fn insert(
     event: &Event,
 ) -> Result<bool, Error> {
     let sql = "INSERT INTO clients (client_id, name, settings, disabled_at, secret_digest,
-         previous_secret_digest, previous_secret_expires_at, token_epoch, version, created_at, test_clock_ahead)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
-    let mut params = row_params(client, first_version()?);
+         previous_secret_digest, previous_secret_expires_at, token_epoch, version, webhook, created_at, test_clock_ahead)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+    let mut params = row_params(client, first_version()?)?;
     params.push(client.created_at.into());
     params.push(client.test_clock_ahead.map(seconds).into());
     Ok(write(db, Statement::new(sql, params), scene, event).await?)
@@ -241,12 +257,32 @@ pub async fn swap(
     stored: &Stored,
     scene: Scene<'_>,
     event: &Event,
-) -> Result<bool, DatabaseError> {
+) -> Result<bool, Error> {
     let sql = "UPDATE clients SET name = ?2, settings = ?3, disabled_at = ?4, secret_digest = ?5,
          previous_secret_digest = ?6, previous_secret_expires_at = ?7, token_epoch = ?8,
-         version = version + 1 WHERE client_id = ?1 AND version = ?9 AND deleted_at IS NULL";
-    let params = row_params(&stored.client, stored.version);
-    write(db, Statement::new(sql, params), scene, event).await
+         webhook = ?10, version = version + 1 WHERE client_id = ?1 AND version = ?9 AND deleted_at IS NULL";
+    let params = row_params(&stored.client, stored.version)?;
+    Ok(write(db, Statement::new(sql, params), scene, event).await?)
+}
+
+/// The clients that have a webhook.
+pub async fn list_with_webhook(db: &dyn Database) -> Result<Vec<Stored>, Error> {
+    let sql = format!("{SELECT} WHERE webhook IS NOT NULL AND deleted_at IS NULL");
+    let rows: Vec<Row> = db.run(Statement::new(sql, [])).await?.into_rows()?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Stores the webhook of a client as it is but sealed anew, unless somebody changed the client first.
+pub fn reseal_webhook(stored: &Stored, webhook: &Webhook) -> Result<Statement, Error> {
+    let sql = "UPDATE clients SET webhook = ?3, version = version + 1
+         WHERE client_id = ?1 AND version = ?2 AND deleted_at IS NULL";
+    let text = serde_json::to_string(webhook).map_err(Error::internal)?;
+    let params = [
+        stored.client.id.as_str().into(),
+        stored.version.into(),
+        text.into(),
+    ];
+    Ok(Statement::new(sql, params))
 }
 
 async fn write(
@@ -302,7 +338,7 @@ pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool,
     let client = "DELETE FROM clients WHERE client_id = ?1 AND deleted_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM accounts WHERE client_id = ?1)
          AND NOT EXISTS (SELECT 1 FROM passkeys WHERE client_id = ?1)
-
+         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE client_id = ?1)
          AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE client_id = ?1)";
     // Else a user who is just being added would stay behind without a client.
     let mut statements = Vec::from_iter(turns::take(db, [turns::of_client(id)]));
@@ -312,6 +348,7 @@ pub async fn forget(db: &dyn Database, id: &ClientId, most: u32) -> Result<bool,
     statements.push(api_keys::delete_all(id));
     statements.push(Statement::new(keys, [id.as_str().into(), most.into()]));
     statements.push(Statement::new(messages, [id.as_str().into()]));
+    statements.push(webhook_deliveries::forget(id, most));
     statements.push(Statement::new(client, [id.as_str().into()]));
     let outcomes = db.batch(statements).await?;
     Ok(outcomes.last().is_some_and(|outcome| outcome.changes == 1))

@@ -16,6 +16,7 @@ pub mod schema;
 pub mod sessions;
 pub mod test_messages;
 mod turns;
+pub mod webhook_deliveries;
 
 use crate::domain::crypto::random::{self, RandomError};
 

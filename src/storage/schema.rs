@@ -8,7 +8,7 @@ pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
     let tables = vec![
         probe("SELECT id, version, key_id, state FROM accounts LIMIT 0"),
         probe(
-            "SELECT previous_secret_digest, token_epoch, accounts, deleted_at, test_clock_ahead FROM clients LIMIT 0",
+            "SELECT previous_secret_digest, token_epoch, accounts, deleted_at, test_clock_ahead, webhook FROM clients LIMIT 0",
         ),
         probe("SELECT scope, window_start, count FROM send_counters LIMIT 0"),
         probe("SELECT jti, expires_at FROM revoked_tokens LIMIT 0"),
@@ -22,6 +22,7 @@ pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
         probe("SELECT provider, until FROM provider_pauses LIMIT 0"),
         probe("SELECT session_id, token_epoch, request, expires_at FROM sessions LIMIT 0"),
         probe("SELECT client_id, digest, user_id FROM passkeys LIMIT 0"),
+        probe("SELECT next_at, lease_until, attempts, problem FROM webhook_deliveries LIMIT 0"),
     ];
     db.batch(tables).await.map(drop)
 }

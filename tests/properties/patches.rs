@@ -44,6 +44,7 @@ fn call() -> Call {
         db: Arc::new(db),
         http: Arc::new(NoNetwork),
         mailer: None,
+        outside: Arc::new(NoNetwork),
         signatures: Arc::new(Ring),
         clock: Box::new(|| NOW),
     };

@@ -35,6 +35,7 @@ endpoints_of! {
     test_clients
     clients
     api_keys
+    webhooks
     operator
     user_admin
     audit

@@ -12,7 +12,7 @@ use crate::api::json::Json;
 use crate::api::openapi::operation::{Operation, TESTS};
 use crate::api::openapi::schemas::reference;
 use crate::domain::ids::{ClientId, UserId};
-use crate::domain::method::{Channel, Purpose};
+use crate::domain::method::{Channel, MessagePurpose as Purpose};
 use crate::domain::scope::Scope;
 use crate::domain::time::UnixTime;
 use crate::error::{Error, ErrorCode};
@@ -56,7 +56,7 @@ struct MessageResponse {
     /// Null for an SMS.
     subject: Option<String>,
     text: String,
-    /// Null where the message has a link in its place.
+    /// Null where the message has a link in its place, and in a notice.
     code: Option<String>,
     /// By the client's clock.
     sent_at: UnixTime,
@@ -74,6 +74,7 @@ enum MessageChannel {
 enum MessagePurpose {
     Verify,
     Recovery,
+    Notice,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -94,6 +95,7 @@ impl MessageResponse {
             purpose: match message.purpose {
                 Purpose::Verify => MessagePurpose::Verify,
                 Purpose::Recovery => MessagePurpose::Recovery,
+                Purpose::Notice => MessagePurpose::Notice,
             },
             to: message.to,
             subject: message.subject,

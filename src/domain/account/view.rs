@@ -42,6 +42,12 @@ impl Account {
         there.map(|factor| view(factor, vault)).collect()
     }
 
+    /// The ids of those that count, which those that wait for a first code do not.
+    pub fn factors_that_count(&self) -> Vec<&FactorId> {
+        let counting = self.factors.iter().filter(|factor| factor.counts());
+        counting.map(|factor| &factor.id).collect()
+    }
+
     pub fn factor(
         &self,
         vault: Vault<'_>,

@@ -49,6 +49,11 @@ pub fn plain(label: &str, parts: &[&[u8]]) -> Digest {
 /// HMAC-SHA-256, for values a dump of the database would otherwise let anyone enumerate:
 /// codes of 20 bits, phone numbers, addresses (OOB-10).
 pub fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Digest {
+    Digest(hex::encode(mac(key, &bound(parts))))
+}
+
+/// HMAC-SHA-256 of a message as it is, for whoever else has the key.
+pub fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     // HMAC fills a shorter key up with zeros to the hash's block (RFC 2104 §2); done here, there is
     // no length that could be wrong.
     let mut block = [0; 64];
@@ -56,8 +61,8 @@ pub fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Digest {
         *to = *from;
     }
     let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-    mac.update(&bound(parts));
-    Digest(hex::encode(mac.finalize().into_bytes()))
+    mac.update(message);
+    mac.finalize().into_bytes().into()
 }
 
 /// Plain SHA-256, to compare with what other programs say of the same bytes.

@@ -88,6 +88,14 @@ impl ClientVault<'_> {
         open(self.keys, sealed, |key_id| self.aad(place, key_id))
     }
 
+    /// The same plaintext under the current key: unchanged if it is sealed with it already.
+    pub fn reseal(self, place: Place<'_>, sealed: Sealed) -> Result<Sealed, SealError> {
+        match sealed.parts() {
+            Some((key_id, _)) if key_id == self.keys.current().id => Ok(sealed),
+            _ => self.seal(place, &self.open(place, &sealed)?),
+        }
+    }
+
     /// No user's id is empty.
     fn aad(self, place: Place<'_>, key_id: &str) -> Vec<u8> {
         aad(self.client, "", place, key_id)

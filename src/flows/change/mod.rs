@@ -18,6 +18,7 @@ use self::proof::Typed;
 use self::store::store;
 pub(super) use self::store::{record_later, reseal};
 use super::asked::Asked;
+use super::notices::notice_later;
 use super::once;
 use crate::app::App;
 use crate::call::Guess;
@@ -137,13 +138,19 @@ async fn round(
             .zip(outcome.as_ref())
             .map(|(challenge, outcome)| Answered { challenge, outcome }),
     };
+    let tells = client.settings.notify_users;
+    let before = stored
+        .as_ref()
+        .filter(|_| tells)
+        .map(|stored| stored.account.clone());
     let (account, read) = stored.map(|stored| (stored.account, stored.read)).unzip();
     let effects = decide(account, &facts).inspect_err(|error| report_unreadable(asked, error))?;
     // The guess may be right for a code whose digest KV did not give: what it was compared with is
     // counted all the same, and the caller is told to try again.
     let undecided = unread && effects.counts_a_failure;
     let (conditions, passkeys) = (effects.conditions.clone(), effects.passkeys.clone());
-    if !store(asked, &client, read.as_ref(), effects).await? {
+    let notice = tells.then(|| notice_later(asked, &client, before.as_ref(), &effects));
+    if !store(asked, &client, read.as_ref(), effects, notice.flatten()).await? {
         refuse_if_used_up(asked.app(), asked.now(), &conditions).await?;
         refuse_if_taken(asked.app(), &asked.owner.client, &passkeys).await?;
         return Ok(false);

@@ -12,6 +12,7 @@ use crate::domain::ids::RequestId;
 use crate::error::Error;
 use crate::flows::asked::{Asked, By};
 use crate::flows::once::mark;
+use crate::flows::webhooks::{deliver_later, noted};
 use crate::platform::{Batch, Statement};
 use crate::storage::accounts::{self, Admission, Found, PasskeyNote, Read};
 use crate::storage::{audit_log, codes, lock_marks};
@@ -23,10 +24,11 @@ pub(super) async fn store(
     client: &ClientState,
     read: Option<&Read>,
     effects: Effects,
+    notice: Option<Task>,
 ) -> Result<bool, Error> {
     let db = &*asked.app().db;
     let (scene, by) = (asked.scene(), admission(&asked.by, client));
-    let events = &effects.events;
+    let events = &noted(scene, client, effects.events)?;
     let once = asked.call.once.as_deref();
     let claim = once.map(|once| &once.claim);
     let mut batch = match (effects.write, read) {
@@ -48,19 +50,17 @@ pub(super) async fn store(
         (Write::Delete, Some(read)) => {
             accounts::delete(db, &asked.owner, read, by, scene, events, claim)
         }
-        (Write::Delete, None) | (Write::Nothing, _) => {
-            let events = events.iter().map(|event| audit_log::record(scene, event));
-            Batch {
-                statements: events.collect(),
-                decided_by: None,
-            }
-        }
+        (Write::Delete, None) | (Write::Nothing, _) => Batch {
+            statements: accounts::note(scene, events),
+            decided_by: None,
+        },
     };
-    let after: Vec<Task> = effects
-        .after
-        .into_iter()
-        .map(|after| tidying(asked, after))
-        .collect();
+    let after = effects.after.into_iter();
+    let mut after: Vec<Task> = after.map(|after| tidying(asked, after)).collect();
+    after.extend(notice);
+    // Last: who is told may be slow.
+    let (app, id) = (&asked.call.app, &asked.owner.client);
+    after.extend(deliver_later(app, id, client.webhook.as_ref(), events));
     let Some(once) = once else {
         return carry_out(asked, batch, after).await;
     };

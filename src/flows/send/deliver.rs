@@ -72,7 +72,7 @@ fn message<'a>(
         id: format!("msg_{}", asked.call.request_id.as_str()),
         client: &asked.owner.client,
         sender: reserved.client.brand_name(),
-        purpose: reserved.wanted.purpose,
+        purpose: reserved.wanted.purpose.into(),
         locale: locale(reserved),
         code,
         content,
@@ -91,7 +91,7 @@ async fn keep(asked: &Asked, reserved: &Reserved) -> Result<(), Undelivered> {
     let code = reserved.dispatch.code.as_str();
     let message = test_clients::Message {
         channel: reserved.wanted.channel,
-        purpose: reserved.wanted.purpose,
+        purpose: reserved.wanted.purpose.into(),
         to: to.to_owned(),
         subject,
         text,
@@ -169,7 +169,7 @@ pub(super) async fn tell_others(asked: &Asked, reserved: &Reserved) {
     if reserved.client.is_for_tests {
         let message = test_clients::Message {
             channel: Channel::Sms,
-            purpose: reserved.wanted.purpose,
+            purpose: reserved.wanted.purpose.into(),
             to: phone.as_str().to_owned(),
             subject: None,
             text,

@@ -6,10 +6,13 @@
 
 mod chain;
 mod deliver;
+mod notice;
 mod quotas;
 mod reserve;
 
 use self::deliver::{Undelivered, deliver, tell_others, withdraw};
+pub(super) use self::notice::hand_over as hand_over_notice;
+pub(super) use self::quotas::notice_quotas;
 pub(super) use self::reserve::{
     LinkLetter, Reserved, refuse_if_locked, reserve_on, reserved, reserved_link,
 };

@@ -1,6 +1,7 @@
 //! What one message is counted by.
 
 use crate::domain::client::ClientState;
+use crate::domain::contact::email::Email;
 use crate::domain::crypto::digest;
 use crate::domain::crypto::keys::KeyRing;
 use crate::flows::asked::Asked;
@@ -9,6 +10,9 @@ use crate::storage::counters::{Counted, Quota};
 
 /// Tries to send to one destination in 10 minutes, refused ones included.
 const TRIES: [(u64, u32); 1] = [(600, 10)];
+
+/// Notices to one address, in 10 minutes and in 24 hours.
+const NOTICES: [(u64, u32); 2] = [(600, 5), (86_400, 10)];
 
 /// Everything one message is counted by. Numbers and addresses are counted under a keyed digest,
 /// apart for each client: one tenant uses up nothing of another's (TEN-06).
@@ -46,6 +50,23 @@ pub(super) fn quotas(asked: &Asked, client: &ClientState, destination: &Destinat
             ]
         }
     }
+}
+
+/// What a notice is counted by. To one address there go a few, whatever messages go there besides; of the day's e-mails
+/// they are never more than a fifth, so that whoever brings them about leaves the rest to the codes.
+pub(in crate::flows) fn notice_quotas(
+    asked: &Asked,
+    client: &ClientState,
+    to: &Email,
+) -> Vec<Quota> {
+    let (now, id) = (asked.now(), asked.owner.client.as_str());
+    let budget = client.settings.daily_email_budget.get();
+    let pseudonym = pseudonym(asked.app().keys(), "notice", &to.mailbox());
+    vec![
+        Quota::sliding(format!("notice:{id}:{pseudonym}"), &NOTICES, now),
+        Quota::daily(format!("notice-day:{id}"), budget.div_ceil(5), now),
+        Quota::daily(format!("email-day:{id}"), budget, now),
+    ]
 }
 
 fn pseudonym(keys: &KeyRing, kind: &str, text: &str) -> String {

@@ -108,6 +108,7 @@ async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Met
         .metrics_listen
         .map(|_| Arc::new(Metrics::new(watched, server::CONNECTIONS)));
     let mailer = mailer(&config)?;
+    let outside = Client::to_strangers(roots.clone(), config.development);
     let app = App {
         config,
         db: match &metrics {
@@ -117,6 +118,7 @@ async fn app(config: Config, settings: &Settings) -> Result<(App, Option<Arc<Met
         kv,
         http: Arc::new(Client::new(roots, PROVIDERS_ANSWER).map_err(|error| error.to_string())?),
         mailer,
+        outside: Arc::new(outside.map_err(|error| error.to_string())?),
         signatures: Arc::new(Ring),
         clock: Box::new(milliseconds),
     };

@@ -48,6 +48,8 @@ pub struct TestApp {
     pub db: Storage,
     pub kv: Kv,
     pub outbox: Outbox,
+    /// Whoever webhooks go to.
+    pub outside: Outbox,
     /// Of the client `shop`.
     pub token: String,
     epoch: TokenEpoch,
@@ -128,7 +130,7 @@ impl TestApp {
                 .find(|(key, _)| *key == name);
             value.map(|(_, value)| (*value).to_owned())
         };
-        let outbox = Outbox::default();
+        let (outbox, outside) = (Outbox::default(), Outbox::default());
         let time = clock.clone();
         let app = App {
             config: Config::from_lookup(lookup).unwrap(),
@@ -136,6 +138,7 @@ impl TestApp {
             kv: Arc::new(kv.clone()),
             http: Arc::new(outbox.clone()),
             mailer: Some(Arc::new(outbox.clone())),
+            outside: Arc::new(outside.clone()),
             signatures: Arc::new(Ring),
             clock: Box::new(move || time.load(Ordering::SeqCst)),
         };
@@ -146,6 +149,7 @@ impl TestApp {
             db,
             kv,
             outbox,
+            outside,
             token: String::new(),
             epoch: TokenEpoch::draw().unwrap(),
         }

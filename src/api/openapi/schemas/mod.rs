@@ -25,6 +25,7 @@ use crate::domain::contact::country::{Country, CountryList};
 use crate::domain::contact::email::Email;
 use crate::domain::contact::phone::Phone;
 use crate::domain::crypto::result_token::Jwk;
+use crate::domain::event::Kind;
 use crate::domain::ids::{ChallengeId, ClientId, FactorId, TrustedDeviceId, UserId};
 use crate::domain::method::Method;
 use crate::domain::provider::Provider;
@@ -33,6 +34,7 @@ use crate::domain::scope::{Scope, Scopes};
 use crate::domain::session::{Nonce, SessionPurpose, SessionState};
 use crate::domain::settings::{Domain, Label, Locale};
 use crate::domain::time::UnixTime;
+use crate::domain::webhook::{DeliveryId, Topics, WebhookUrl};
 use crate::error::ErrorCode;
 
 macro_rules! invisible {
@@ -250,6 +252,37 @@ schema_of!(
         RETURN_URL,
         (8, 512),
         "https://shop.example/mfa/done"
+    )
+);
+schema_of!(
+    WebhookUrl,
+    "WebhookUrl",
+    text(
+        "Where events go: an https address of a host with a public name. No IP address, no user, no fragment; http for \
+         localhost only, of a service in development.",
+        RETURN_URL,
+        (8, 512),
+        "https://shop.example/hooks/candado"
+    )
+);
+schema_of!(
+    Topics,
+    "WebhookEvents",
+    ArrayBuilder::new()
+        .items(one_of("", Kind::TOLD.map(|kind| json!(kind.name()))))
+        .min_items(Some(1))
+        .unique_items(true)
+        .description(Some("The kinds of events a webhook is told of."))
+        .examples([json!(["locked", "disabled", "recovered"])])
+);
+schema_of!(
+    DeliveryId,
+    "WebhookDeliveryId",
+    text(
+        "Names one event that is sent.",
+        "^msg_[0-9a-f]{30}$",
+        (34, 34),
+        "msg_68e778800000112233445566778899"
     )
 );
 schema_of!(

@@ -203,7 +203,7 @@ fn of_the_page(complete: bool) -> [(&'static str, RefOr<Schema>); 4] {
     ]
 }
 
-fn limits() -> [(&'static str, Object); 12] {
+fn limits() -> [(&'static str, Object); 13] {
     // Taken apart, so that a setting that is added is described too.
     let Settings {
         issuer: _,
@@ -227,6 +227,7 @@ fn limits() -> [(&'static str, Object); 12] {
         generated_codes_per_minute,
         remember_days,
         require_step_up,
+        notify_users,
         return_urls: _,
         brand: _,
         support_url: _,
@@ -251,6 +252,14 @@ fn limits() -> [(&'static str, Object); 12] {
         .description(Some(
             "Whether a fresh `code`, or a passkey, is needed to add, renew or remove a factor, to disable or \
              delete, to make new recovery codes and to change the phone number or address.",
+        ))
+        .build();
+    let notices = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(json!(notify_users)))
+        .description(Some(
+            "Whether users are told by e-mail, in the client's brand, that a way to sign in was added, replaced or \
+             removed, or that MFA was turned off.",
         ))
         .build();
     [
@@ -278,6 +287,7 @@ fn limits() -> [(&'static str, Object); 12] {
         ("recovery_delay_hours", bounded(recovery_delay_hours, delay)),
         ("remember_days", bounded(remember_days, remember)),
         ("require_step_up", step_up),
+        ("notify_users", notices),
     ]
 }
 

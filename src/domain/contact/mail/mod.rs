@@ -2,7 +2,7 @@
 //! reference: a test compares what the two make.
 
 mod colours;
-mod moment;
+pub(in crate::domain) mod moment;
 mod pieces;
 mod values;
 

@@ -3,7 +3,7 @@
 use crate::domain::time::UnixTime;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(in crate::domain) struct Moment {
     pub year: u64,
     /// From 0.
     pub month: usize,
@@ -15,7 +15,7 @@ pub(super) struct Moment {
 impl Moment {
     /// The proleptic Gregorian calendar, by eras of 400 years that begin with March (Hinnant,
     /// "chrono-Compatible Low-Level Date Algorithms").
-    pub(super) fn of(time: UnixTime) -> Self {
+    pub(in crate::domain) fn of(time: UnixTime) -> Self {
         let seconds = time.as_secs();
         let days = seconds / 86_400 + 719_468;
         let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -47,6 +47,12 @@ impl Moment {
         let month = month + 1;
         format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}")
     }
+}
+
+/// As `2026-11-25T15:04:00Z` (RFC 3339).
+pub(in crate::domain) fn timestamp(time: UnixTime) -> String {
+    let minute = Moment::of(time).in_digits().replace(' ', "T");
+    format!("{minute}:{:02}Z", time.as_secs() % 60)
 }
 
 #[cfg(test)]

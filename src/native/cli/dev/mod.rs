@@ -23,6 +23,7 @@ use crate::domain::settings::{Label, SettingsPatch};
 use crate::error::Error;
 use crate::flows::admin;
 use crate::native::engine::Engine;
+use crate::native::http_client::{Client, system_roots};
 use crate::native::server::{self, Options};
 use crate::native::signals::Signals;
 use crate::native::signatures::Ring;
@@ -125,12 +126,14 @@ async fn app(folder: &Folder, url: &str, inbox: &Inbox) -> Result<App, Problem> 
     let engine = Engine::File(folder.database());
     let opened = engine.open(Arc::new(milliseconds)).await;
     let stores = opened.map_err(|problem| folder.explain(&problem))?;
+    let outside = Client::to_strangers(system_roots(), config.development);
     Ok(App {
         config,
         db: stores.db,
         kv: stores.kv,
         http: Arc::new(inbox.clone()),
         mailer: None,
+        outside: Arc::new(outside.map_err(|error| error.to_string())?),
         signatures: Arc::new(Ring),
         clock: Box::new(milliseconds),
     })

@@ -277,6 +277,7 @@ fn app(
         kv: kv.clone(),
         http: provider.clone(),
         mailer: None,
+        outside: provider.clone(),
         signatures: Arc::new(Ring),
         clock: Box::new(move || {
             let elapsed = u64::try_from(began.elapsed().as_millis()).unwrap();
