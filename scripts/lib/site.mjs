@@ -21,6 +21,8 @@ const groups = [
     ["trust-a-result", "Show a success to another service, which verifies it by itself."],
     ["recover", "Let a user back in who has lost the phone."],
     ["api-keys", "Keys in the place of tokens, limited to what a program is for."],
+    ["webhooks", "Be told of locks, recoveries and changed factors as they happen, by signed requests."],
+    ["notices", "E-mails to your users when a way to sign in was added or removed."],
     ["move-to-candado", "Bring your users along from Keycloak, Auth0, privacyIDEA and others."],
     ["test-your-integration", "Hours of a login in seconds: a client that sends nothing and whose clock you set."],
     ["move-from-pyotp", "Keep your users' authenticator apps when you move to Candado."],

@@ -409,6 +409,26 @@ mod tests {
         (keys, client, webhook, secret)
     }
 
+    /// The file is what PyPI's `standardwebhooks` made of it.
+    #[test]
+    fn a_message_is_signed_as_another_implementation_signs_it() {
+        let vector = include_str!("../../tests/vectors/webhook.json");
+        let vector: serde_json::Value = serde_json::from_str(vector).unwrap();
+        let text = |name: &str| vector[name].as_str().unwrap().to_owned();
+        let (keys, client, mut webhook, _) = sealed(None);
+        let vault = ClientVault {
+            keys: &keys,
+            client: &client,
+        };
+        let secret = WebhookSecret(std::array::from_fn(|n| u8::try_from(n).unwrap()));
+        assert_eq!(secret.reveal(), text("secret"));
+        webhook.secret = vault.seal(SECRET, &secret.0).unwrap();
+        let id = DeliveryId::try_from(text("id")).unwrap();
+        let at = UnixTime::from_secs(vector["timestamp"].as_u64().unwrap());
+        let signed = webhook.sign((vault, at), &id, &text("body")).unwrap();
+        assert_eq!(signed, text("signature"));
+    }
+
     #[test]
     fn both_secrets_sign_for_a_day_and_then_the_new_one_alone() {
         let (keys, client, first, old) = sealed(None);

@@ -52,7 +52,10 @@ pub async fn post(http: &dyn HttpClient, message: Message<'_>) -> Result<(Answer
     match http.send(request, TIMEOUT).await {
         Ok(answer) => Ok((judged(answer.status()), answer.status().as_u16())),
         Err(HttpError::Timeout) => Err("no answer within 5 seconds".to_owned()),
-        Err(HttpError::Unreachable(reason)) => Err(reason.chars().take(PROBLEM).collect()),
+        Err(HttpError::Unreachable(reason)) => {
+            let plain = reason.chars().filter(|character| !character.is_control());
+            Err(plain.take(PROBLEM).collect())
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The program's commands, as somebody types them.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -342,6 +342,64 @@ fn keys_are_made_used_listed_and_revoked() {
             .unwrap()
             .contains("verify, send, enrol, manage, read")
     );
+}
+
+/// Answers each request over a connection of its own, and keeps what came.
+fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "http://localhost:{}/hook",
+        listener.local_addr().unwrap().port()
+    );
+    let (came, messages) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut text = String::new();
+            // The body is JSON, and ends with the object it is.
+            while !text.ends_with("}}") {
+                let mut part = [0; 4096];
+                let length = stream.read(&mut part).unwrap();
+                text.push_str(std::str::from_utf8(&part[..length]).unwrap());
+            }
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+                .unwrap();
+            let _ = came.send(text);
+        }
+    });
+    (url, messages)
+}
+
+#[test]
+fn a_webhook_is_set_shown_tested_listed_sent_again_and_deleted() {
+    let directory = Directory::new("webhook");
+    let dev = Dev::start(&directory);
+    let run = |arguments: &[&str]| out(&dev.run(&directory, arguments));
+    let (url, messages) = receiver();
+    let set = run(&["webhook", "set", "app123", &url, "--event", "locked"]);
+    assert!(set.starts_with("CANDADO_WEBHOOK_SECRET=whsec_"), "{set}");
+    let shown = run(&["webhook", "show", "app123"]);
+    assert!(shown.contains(&url) && shown.contains("locked"), "{shown}");
+    let tested = run(&["webhook", "test", "app123"]);
+    let id = tested.split(' ').next().unwrap();
+    assert_eq!(tested, format!("{id} is delivered: 204\n"));
+    let message = messages.recv().unwrap();
+    assert!(message.starts_with("POST /hook HTTP/1.1\r\n"), "{message}");
+    assert!(
+        message.contains(&format!("webhook-id: {id}\r\n")),
+        "{message}"
+    );
+    let listed = run(&["webhook", "deliveries", "app123"]);
+    assert!(
+        listed.contains(id) && listed.contains("delivered"),
+        "{listed}"
+    );
+    assert_eq!(run(&["webhook", "redeliver", "app123", id]), tested);
+    assert!(messages.recv().unwrap().contains(id));
+    run(&["webhook", "delete", "app123"]);
+    let gone = dev.run(&directory, &["webhook", "show", "app123"]);
+    assert!(!gone.status.success());
 }
 
 #[test]

@@ -335,7 +335,7 @@ export interface TestMessage {
   userId: string;
   channel: "sms" | "email";
   /** `recovery` where it is to bind a new device with. */
-  purpose: "verify" | "recovery";
+  purpose: "verify" | "recovery" | "notice";
   /** A phone number or an e-mail address. */
   to: string;
   /** Null for an SMS. */

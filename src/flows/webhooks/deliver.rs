@@ -84,13 +84,13 @@ pub(in crate::flows) fn deliver_later(
     let webhook = webhook.filter(|_| !lots.is_empty())?.clone();
     let app = app.clone();
     Some(Box::pin(async move {
-        join_all(lots.iter().map(|lot| async {
+        // One after the other: a change tells of two or three things at most.
+        for lot in lots {
             let Some(_place) = Place::take() else { return };
-            if let Err(error) = deliver(&app, &webhook, lot).await {
+            if let Err(error) = deliver(&app, &webhook, &lot).await {
                 log::warn!("an event waits for the scheduled job: {error}");
             }
-        }))
-        .await;
+        }
     }))
 }
 

@@ -15,6 +15,7 @@ mod serve;
 mod table;
 mod top;
 mod users;
+mod webhook;
 
 pub(super) use serve::milliseconds;
 
@@ -97,6 +98,8 @@ enum Command {
     Client(client::Arguments),
     /// API keys of a client: make, list, revoke
     Keys(api_keys::Arguments),
+    /// Where a client is told of events: set, show, test, deliveries, redeliver, delete
+    Webhook(webhook::Arguments),
     /// Users of a client: list, show, unlock, disable, delete, export
     Users(users::Arguments),
     /// The record of events, as it is and as it goes on
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Some(Command::Dev(arguments)) => dev::run(arguments),
         Some(Command::Client(arguments)) => client::run(arguments),
         Some(Command::Keys(arguments)) => api_keys::run(arguments),
+        Some(Command::Webhook(arguments)) => webhook::run(arguments),
         Some(Command::Users(arguments)) => users::run(arguments),
         Some(Command::Audit(arguments)) => audit::run(arguments),
         Some(Command::Import(arguments)) => import::run(arguments),

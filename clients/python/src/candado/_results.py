@@ -210,7 +210,7 @@ class TestMessage:
 
     user_id: str
     channel: Literal["sms", "email"]
-    purpose: Literal["verify", "recovery"]
+    purpose: Literal["verify", "recovery", "notice"]
     """``recovery`` where it is to bind a new device with."""
     to: str
     """A phone number or an e-mail address."""
