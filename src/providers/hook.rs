@@ -129,7 +129,7 @@ mod tests {
             id: "msg_1".to_owned(),
             client: &client,
             sender: "The Shop",
-            purpose: Purpose::Verify,
+            purpose: MessagePurpose::Verify,
             locale: Locale::Es,
             code,
             content,

@@ -531,6 +531,8 @@ async fn one_receiver_that_fails_keeps_nobody_elses_events_back() {
             .0
             .expect(200);
     }
+    // The last in the row.
+    app.advance(1);
     leave(bank, "ann".to_owned()).await.0.expect(200);
     let failing = || std::iter::repeat_n(Answer::Status(500, &[], ""), 6);
     app.outside.answer(failing());

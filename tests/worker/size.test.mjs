@@ -7,14 +7,14 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { root } from "./harness.mjs";
 
-const LARGEST = 700 * 1024;
+const LARGEST = 768 * 1024;
 
 const dist = join(root, "dist");
 const script = readFileSync(join(dist, "index.js"), "utf8");
 // The folder may still hold what an earlier build left there; what counts is what the script imports.
 const modules = readdirSync(dist).filter((name) => name.endsWith(".wasm") && script.includes(name));
 
-test("the wasm is at most 700 KB gzipped", (t) => {
+test("the wasm is at most 768 KB gzipped", (t) => {
   assert.equal(modules.length, 1);
   const size = gzipSync(readFileSync(join(dist, modules[0]))).length;
   t.diagnostic(`wasm ${size} bytes gzipped, script ${gzipSync(script).length}`);

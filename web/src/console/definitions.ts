@@ -35,6 +35,7 @@ export const groups = {
   security: [
     { name: "methods", kind: "ticks", options: methods },
     { name: "require_step_up", kind: "yes", normal: false },
+    { name: "notify_users", kind: "yes", normal: false },
     number("remember_days", 0, 0, 90),
     number("recovery_delay_hours", 0, 0, 72),
     { name: "passkey_rp_id", kind: "text" },

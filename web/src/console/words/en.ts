@@ -184,6 +184,7 @@ export const en = {
     generated_codes_per_minute: { title: "Generated codes a minute", effect: "Codes that the application hands over itself." },
     methods: { title: "Ways allowed", effect: "What is not ticked is refused, also for users who have it.", default: "all of them" },
     require_step_up: { title: "Ask for a fresh code", effect: "Before ways, contact data or recovery codes are changed, and before MFA is turned off." },
+    notify_users: { title: "Tell users of changes", effect: "By e-mail, when a way to sign in was added, replaced or removed, or MFA was turned off." },
     remember_days: { title: "Days a browser is remembered", effect: "Where a login asks for it. 0 remembers none." },
     recovery_delay_hours: { title: "Hours a recovery link waits", effect: "Meanwhile its user can stop it." },
     passkey_rp_id: { title: "Passkey domain", effect: "Passkeys made for another one work no more.", default: "this service's host" },
@@ -368,6 +369,10 @@ export const en = {
     client_deleted: "client deleted",
     api_key_created: "key created",
     api_key_revoked: "key revoked",
+    webhook_set: "webhook set",
+    webhook_removed: "webhook removed",
+    webhook_redelivered: "webhook told again",
+    notice_sent: "notice sent",
   },
   system: {
     service: "Service",

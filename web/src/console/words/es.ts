@@ -187,6 +187,7 @@ export const es: Translation<typeof en> = {
     generated_codes_per_minute: { title: "Códigos generados por minuto", effect: "Códigos que entrega la propia aplicación." },
     methods: { title: "Formas permitidas", effect: "Lo que no está marcado se rechaza, también a quien ya lo tiene.", default: "todas" },
     require_step_up: { title: "Pedir un código reciente", effect: "Antes de cambiar formas, contacto o códigos de recuperación, y antes de desactivar la MFA." },
+    notify_users: { title: "Avisar a los usuarios de los cambios", effect: "Por correo, cuando se añade, cambia o quita una forma de entrar, o se desactiva la MFA." },
     remember_days: { title: "Días que se recuerda un navegador", effect: "Donde el inicio de sesión lo pide. Con 0, ninguno." },
     recovery_delay_hours: { title: "Horas que espera un enlace de recuperación", effect: "Entretanto su usuario puede detenerlo." },
     passkey_rp_id: { title: "Dominio de las llaves de acceso", effect: "Las que se hicieron para otro dejan de servir.", default: "el de este servicio" },
@@ -371,6 +372,10 @@ export const es: Translation<typeof en> = {
     client_deleted: "cliente borrado",
     api_key_created: "clave creada",
     api_key_revoked: "clave revocada",
+    webhook_set: "webhook fijado",
+    webhook_removed: "webhook quitado",
+    webhook_redelivered: "webhook avisado de nuevo",
+    notice_sent: "aviso enviado",
   },
   system: {
     service: "Servicio",
