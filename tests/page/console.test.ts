@@ -120,6 +120,28 @@ test("from “someone can't get in” to unlocked, on a phone too; the record sh
   assert.equal((await status(user)).locked_until, null);
 });
 
+test("a webhook is set, tested and removed", () =>
+  visit(async (page) => {
+    await entered(page, `#/clients/${service.client_id}/webhook`);
+    await page.getByText("No webhook is set.").waitFor();
+    await button(page, "set").click();
+    await page.getByLabel("Address", { exact: true }).fill("http://10.0.0.1/");
+    await button(page, "submit").click();
+    await page.locator("dialog .error").waitFor();
+    await page.getByLabel("Address", { exact: true }).fill(`${service.url}/hooks`);
+    await button(page, "submit").click();
+    assert.match(await page.locator("[data-secret]").innerText(), /^whsec_/);
+    await page.getByLabel("I have stored it").check();
+    await button(page, "close").click();
+    await button(page, "test-event").click();
+    await page.locator("td", { hasText: "test" }).first().waitFor();
+    await hold(page, "webhook");
+    await button(page, "remove").click();
+    await page.getByLabel("I know that").check();
+    await act(page).click();
+    await page.getByText("No webhook is set.").waitFor();
+  }));
+
 test("turning MFA off wants a tick, deleting wants the id typed, and Enter does nothing before", async () => {
   const { user } = await enrolled();
   await visit(async (page) => {

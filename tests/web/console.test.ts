@@ -15,6 +15,11 @@ const client = {
 };
 const event = { id: 7, at: 1_760_000_000, client_id: "shop", user_id: "nora\u202E114", event: "of_a_later_version", outcome: "failure", method: "totp", operator: "ana", request_id: "9f3c", detail: { name: "<b>\u2066x" } };
 
+const webhook = { url: "https://shop.example/hooks/candado", events: ["locked", "disabled"], previous_secret_expires_at: 1_760_086_400 };
+const delivery = { id: "msg_1", event: "locked", state: "delivered", created_at: 1_760_000_000, attempts: 1, attempted_at: 1_760_000_001, next_attempt_at: null, delivered_at: 1_760_000_001, response_status: 204, problem: null };
+const deliveries = { deliveries: [delivery, { ...delivery, id: "msg_2", state: "pending", attempts: 3, next_attempt_at: 1_760_000_600, response_status: 500 }, { ...delivery, id: "msg_3", event: "test", state: "dead", response_status: null, problem: "<i>no answer in 5 seconds" }], next: "msg_3" };
+const hooked = { "clients/shop/webhook": webhook, "clients/shop/webhook/deliveries": deliveries };
+
 interface State {
   name: string;
   hash: string;
@@ -31,6 +36,9 @@ const press = (name: string, then: string) => async (page: Page) => {
 };
 
 const states: State[] = [
+  { name: "webhook-none", hash: "#/clients/shop/webhook", answers: {}, seen: seen(".empty") },
+  { name: "webhook", hash: "#/clients/shop/webhook", answers: hooked, seen: seen("[name^=again-]") },
+  { name: "webhook-set", hash: "#/clients/shop/webhook", answers: hooked, seen: async (page) => (await page.locator("main [name=set]").click(), page.locator("dialog [name=all]").waitFor()) },
   { name: "clients-none", hash: "#/clients", answers: { clients: { clients: [] } }, seen: seen(".empty") },
   { name: "clients-no-match", hash: "#/clients?text=zzz", answers: {}, seen: seen(".empty [name=clear]") },
   { name: "client-unknown", hash: "#/clients/nope", answers: { "clients/nope": refusal(404, "not_found") }, seen: seen(".banner.bad [name=again]") },

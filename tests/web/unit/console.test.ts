@@ -10,7 +10,7 @@ import { collect, commandFor } from "../../../web/src/console/collect.ts";
 import { stageOf } from "../../../web/src/console/idle.ts";
 import { href, read } from "../../../web/src/console/route.ts";
 import { fileName, seen, short } from "../../../web/src/console/text.ts";
-import { scopes } from "../../../web/src/console/types.ts";
+import { scopes, topics } from "../../../web/src/console/types.ts";
 import { en } from "../../../web/src/console/words/en.ts";
 import { languageOf, languages, tagOf } from "../../../web/src/console/words/words.ts";
 import { contrast } from "../../../web/src/look/colour.ts";
@@ -42,7 +42,7 @@ test("every sentence of the console is used, and none stands in its code", () =>
   const code = files.filter((name) => !/words\/e[ns]/.test(name)).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
   const all = code.map(([, source]) => source).join("\n");
   // Reached by a computed name.
-  const computed = /^(?:event|setting|problem|place|theme|apiKeys\.scope|client\.overlaps|user\.(?:class|states|factors)|system\.roles)\.|^settings\.(?:sending|limits|security|page)$/;
+  const computed = /^(?:event|setting|problem|place|theme|apiKeys\.scope|client\.overlaps|webhook\.states|user\.(?:class|states|factors)|system\.roles)\.|^settings\.(?:sending|limits|security|page)$/;
   for (const path of english.keys()) {
     const last = path.replace(/\.(?:one|other)$/, "").split(".").at(-1)!;
     assert.ok(computed.test(path) || new RegExp(`\\.${last}\\b|[{,] ${last}[,: }]|"${last}"`).test(all), `${path} is not used`);
@@ -174,7 +174,7 @@ test("an export is every page, with one head, and ends where it is more than a p
 });
 
 test("the command line for a large export quotes each filter", () => {
-  assert.equal(commandFor({ client_id: "shop", user_id: "a'; rm -rf /; '", from: 5, event: "" }, "csv"), `candado audit --client 'shop' --user 'a'\\''; rm -rf /; '\\''' --from '5' --all --format csv > audit.csv`);
+  assert.equal(commandFor({ client_id: "shop", user_id: "a'; rm -rf /; '", from: 5, event: "" }, "csv"), `candado audit --client='shop' --user='a'\\''; rm -rf /; '\\''' --from='5' --all --format csv > audit.csv`);
 });
 
 test("nobody at the desk is warned after 14 minutes and gone after 15", () => {
@@ -197,4 +197,9 @@ test("script and style of the console are at most 120 KB, gzipped", () => {
   const dist = new URL("web/dist/web/", root);
   const size = readdirSync(dist).filter((name) => /^console-.*\.(?:js|css)$/.test(name)).reduce((sum, name) => sum + gzipSync(readFileSync(new URL(name, dist))).length, 0);
   assert.ok(size > 10_000 && size <= 120_000, `${size} bytes`);
+});
+
+test("what a webhook can be told of is what the service tells", () => {
+  assert.deepEqual([...topics].sort(), [...openapi.WebhookEvents.items.enum].sort());
+  for (const topic of topics) assert.ok(Object.hasOwn(en.event, topic), topic);
 });

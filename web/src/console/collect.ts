@@ -38,6 +38,6 @@ export async function collect(api: Api, query: Query, format: Format, signal: Ab
 export function commandFor(query: Query, format: Format): string {
   const quoted = (value: string | number) => `'${String(value).replaceAll("'", `'\\''`)}'`;
   const options = { client_id: "--client", user_id: "--user", event: "--event", operator: "--operator", from: "--from", to: "--to" };
-  const given = Object.entries(options).flatMap(([name, option]) => (query[name] ? [option, quoted(query[name])] : []));
+  const given = Object.entries(options).flatMap(([name, option]) => (query[name] ? [`${option}=${quoted(query[name])}`] : []));
   return ["candado audit", ...given, format === "csv" ? "--all --format csv" : "--all --format jsonl", `> audit.${format}`].join(" ");
 }

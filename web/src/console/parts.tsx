@@ -114,7 +114,7 @@ export function Shown<Value>({ of, children }: { of: Loaded<Value>; children: (v
   const words = useWords();
   if (of.value !== null) {
     return (
-      <div aria-busy={of.loading || undefined}>
+      <div class="shown" aria-busy={of.loading || undefined}>
         {of.failure && <Failed of={of} />}
         {children(of.value)}
       </div>

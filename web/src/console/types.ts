@@ -102,6 +102,12 @@ export interface AuditEvents {
   next: number | null;
 }
 
+/** What a webhook can be told of. */
+export const topics = [
+  "enrolled", "imported", "confirmed", "renewed", "factor_added", "factor_renamed", "factor_removed", "factor_disabled", "recovery_codes_replaced", "contact_changed",
+  "disabled", "deleted", "locked", "unlocked", "recovered", "recovery_stopped", "passkey_counter_went_back", "trusted_device_reused", "trusted_devices_removed",
+] as const;
+
 export interface KeyRing {
   keys: { id: string; role: "current" | "former" | "missing"; accounts: number }[];
   accounts: number;

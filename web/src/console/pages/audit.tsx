@@ -60,14 +60,19 @@ export function Audit() {
           </>
         }
       />
-      <div class="filters">
-        {text("client", say(w.client), { options: [["", say(w.allClients)], ...ids.map(({ client_id, name }) => [client_id, `${name} · ${client_id}`] as const)] })}
-        {text("user", say(w.user), { kind: "search", more: { "data-search": true } })}
-        {text("event", say(w.event), { options: [["", say(w.allEvents)], ...Object.keys(words.event).map((name) => [name, `${nameOf(name)} (${name})`] as const)] })}
-        {text("operator", say(w.operator), { kind: "search" })}
-        {text("from", say(w.from), { kind: "datetime-local" })}
-        {text("to", say(w.to), { kind: "datetime-local" })}
-      </div>
+      <details class="fold" open={!matchMedia("(max-width: 56.24rem)").matches}>
+        <summary>
+          <Say of={w.filters} />
+        </summary>
+        <div class="filters">
+          {text("client", say(w.client), { options: [["", say(w.allClients)], ...ids.map(({ client_id, name }) => [client_id, `${name} · ${client_id}`] as const)] })}
+          {text("user", say(w.user), { kind: "search", more: { "data-search": true } })}
+          {text("event", say(w.event), { options: [["", say(w.allEvents)], ...Object.keys(words.event).map((name) => [name, `${nameOf(name)} (${name})`] as const)] })}
+          {text("operator", say(w.operator), { kind: "search" })}
+          {text("from", say(w.from), { kind: "datetime-local" })}
+          {text("to", say(w.to), { kind: "datetime-local" })}
+        </div>
+      </details>
       {on.length > 0 && (
         <ul class="chips on" aria-label={say(w.filters)}>
           {on.map((name) => (

@@ -10,8 +10,9 @@ import { useConsole, useLoad, useSay, useTime, type Loaded } from "../ui.ts";
 import { ClientState } from "./clients.tsx";
 import { Keys } from "./keys.tsx";
 import { SettingsTab } from "./settings.tsx";
+import { WebhookTab } from "./webhook.tsx";
 
-export const tabs = ["summary", "settings", "keys"] as const;
+export const tabs = ["summary", "settings", "keys", "webhook"] as const;
 export type Tab = (typeof tabs)[number];
 
 export function ClientPage({ id, tab }: { id: string; tab: Tab }) {
@@ -38,7 +39,7 @@ export function ClientPage({ id, tab }: { id: string; tab: Tab }) {
         ))}
       </nav>
       <Shown of={client}>
-        {(value) => (tab === "summary" ? <Summary client={value} loaded={client} /> : tab === "settings" ? <SettingsTab client={value} onSaved={client.reload} /> : <Keys client={value} />)}
+        {(value) => (tab === "summary" ? <Summary client={value} loaded={client} /> : tab === "settings" ? <SettingsTab client={value} onSaved={client.reload} /> : tab === "keys" ? <Keys client={value} /> : <WebhookTab client={value} />)}
       </Shown>
     </>
   );

@@ -66,7 +66,7 @@ export function System() {
   );
 }
 
-function Ring({ ring }: { ring: KeyRing }) {
+export function Ring({ ring }: { ring: KeyRing }) {
   const { words } = useConsole();
   const { system: w } = words;
   const say = useSay();
