@@ -1,4 +1,4 @@
-"""That the service signs webhooks as `standardwebhooks` does; the service's own tests make the same of the file."""
+"""That the service signs webhooks as `standardwebhooks` does: its own tests read the same file."""
 
 import json
 from datetime import datetime, timezone
