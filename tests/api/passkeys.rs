@@ -2,6 +2,7 @@
 
 use candado_testkit::webauthn::authenticator::{Attestation, BE, BS, Key, Script, UP, UV};
 use candado_testkit::{Authenticator, ISSUER, Reply, TestApp};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 const SHOP: &str = "https://shop.example";
@@ -490,6 +491,39 @@ async fn atk_95_a_credential_is_one_users_of_a_client() {
         .await
         .expect(204);
     assert!(app.db.rows("SELECT user_id FROM passkeys").await.is_empty());
+}
+
+#[tokio::test]
+async fn atk_95_of_users_who_register_one_credential_at_once_one_has_it() {
+    let app = TestApp::new().await;
+    let passkey = Passkey::new(7);
+    let users = ["ann", "bob", "carol", "dan", "eve", "fay", "gil", "hal"];
+    let mut bodies = Vec::new();
+    for user in users {
+        let opened = options(&app, user).await;
+        bodies.push(registration(&opened, &passkey, user));
+    }
+    let requests = bodies
+        .iter()
+        .map(|body| app.post("/mfa/passkeys", body.clone()));
+    let replies = join_all(requests).await;
+    let mut owners = Vec::new();
+    for (user, reply) in users.iter().zip(&replies) {
+        if reply.status == 200 {
+            owners.push(*user);
+        } else {
+            reply.fails(409, "already_registered");
+        }
+        let enabled = app.status(user).await["mfa_enabled"] == true;
+        assert_eq!(enabled, reply.status == 200, "{user}");
+    }
+    let [owner] = owners[..] else {
+        panic!("{owners:?}");
+    };
+    login(&app, owner, &passkey).await.expect(200);
+    let rows = app.db.rows("SELECT user_id FROM passkeys").await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["user_id"], owner);
 }
 
 #[tokio::test]
