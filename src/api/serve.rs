@@ -69,8 +69,8 @@ pub const READ_HEADERS: [HeaderName; 10] = [
     ORIGIN,
     COOKIE,
     USER_AGENT,
-    HeaderName::from_static(SEC_FETCH_SITE),
-    HeaderName::from_static(CANDADO_SESSION),
+    SEC_FETCH_SITE,
+    CANDADO_SESSION,
     IDEMPOTENCY_KEY,
     // Changes what the log says, and what providers are told, alone.
     TRACEPARENT,
