@@ -14,6 +14,7 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use axum::{Extension, Router};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
@@ -44,6 +45,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const LIFETIME: Duration = Duration::from_mins(5);
 /// What is under way has this long to end: longer than a body and a provider take together.
 const GRACE: Duration = Duration::from_secs(20);
+/// A connection that was opened just before the end has this long to send its first request.
+const UNASKED: Duration = Duration::from_secs(1);
 /// Bytes of a request's head: four tokens of the greatest length.
 const HEAD_LIMIT: usize = 32 * 1024;
 /// As the Worker's cron trigger.
@@ -147,6 +150,7 @@ pub(super) async fn run(
             }
         }
     }
+    take_waiting(&server, &listener, &stopped);
     drop(listener);
     drop(stopping);
     // It may be cut off anywhere (REL-09).
@@ -184,13 +188,28 @@ async fn accept(
     }
 }
 
+/// Those the system has connected and nobody accepted yet. They may have sent a request, which would be lost: a proxy
+/// that has sent one does not send it again.
+fn take_waiting(server: &Arc<Server>, listener: &TcpListener, stopped: &watch::Receiver<()>) {
+    for _ in 0..CONNECTIONS {
+        let Some(Ok((stream, _))) = listener.accept().now_or_never() else {
+            break;
+        };
+        tokio::spawn(connection(server.clone(), stream, stopped.clone()));
+    }
+}
+
 async fn connection(server: Arc<Server>, stream: TcpStream, mut stopped: watch::Receiver<()>) {
     let _under_way = server.under_way.clone();
     let metrics = server.options.metrics.clone();
     let _open = Open::new(metrics.as_deref());
     // Answers are small and written at once: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| answer(server.clone(), request));
+    let asked = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        asked.store(true, Ordering::Relaxed);
+        answer(server.clone(), request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -203,6 +222,12 @@ async fn connection(server: Arc<Server>, stream: TcpStream, mut stopped: watch::
         _ = connection.as_mut() => return,
         _ = stopped.changed() => {}
         () = sleep(LIFETIME) => {}
+    }
+    if !asked.load(Ordering::Relaxed) {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = sleep(UNASKED) => {}
+        }
     }
     connection.as_mut().graceful_shutdown();
     let _ = timeout(GRACE, connection).await;

@@ -58,6 +58,28 @@ fn after_sigterm_health_fails_first_while_everything_else_is_served() {
 }
 
 #[test]
+fn who_connected_just_before_the_end_is_answered() {
+    let directory = Directory::new("drain-last");
+    let mut program = draining(&directory, "0");
+    program.get("/health/live", "").expect(200);
+    let mut opened: Vec<TcpStream> = (0..20)
+        .map(|_| TcpStream::connect(program.address).unwrap())
+        .collect();
+    program.signal("TERM");
+    while TcpStream::connect(program.address).is_ok() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    for stream in &mut opened {
+        let live = Program::request("GET", "/health/live", "", "");
+        stream.write_all(live.as_bytes()).unwrap();
+        let reply = Reply::read(stream);
+        assert_eq!(reply.status, 200);
+        assert!(reply.head.contains("connection: close"), "{}", reply.head);
+    }
+    assert!(program.child.wait().unwrap().success());
+}
+
+#[test]
 fn a_second_signal_ends_the_wait() {
     let directory = Directory::new("drain-twice");
     let mut program = draining(&directory, "300");
