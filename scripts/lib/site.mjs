@@ -41,11 +41,12 @@ const groups = [
     ["gateway", "nginx, Caddy or an API gateway: routes, limits, headers, upgrades."],
     ["kubernetes", "Kubernetes and Compose: files to begin with."],
     ["monitoring", "Metrics, a dashboard, alerts, log lines and traces."],
+    ["statistics", "Logins, messages and providers in numbers, by the day or by five minutes."],
   ]],
 ];
 
 // The addresses in these stay as they are written where the service is not the one that the guide lets its reader start.
-const service = { "quick-start": "local", "run-it-yourself": "other", postgresql: "other", gateway: "other", kubernetes: "other", monitoring: "other" };
+const service = { "quick-start": "local", "run-it-yourself": "other", postgresql: "other", gateway: "other", kubernetes: "other", monitoring: "other", statistics: "other" };
 
 /** Assembles it; the guides name `inbox` where there is one: `npm start` has it, a deployment has none. */
 export async function assembleSite({ inbox = null } = {}) {

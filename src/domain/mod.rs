@@ -24,6 +24,7 @@ pub mod relying_party;
 pub mod scope;
 pub mod session;
 pub mod settings;
+pub mod statistics;
 pub mod time;
 pub mod trace_context;
 pub mod webauthn;

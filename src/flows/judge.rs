@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use super::change::{After, Answered, Decision, Effects, Facts, Outcome, Write};
+use super::statistics;
 use crate::call::Guess;
 use crate::domain::account::{Account, Attempt, Consequence, Failure, Refusal, Verdict};
 use crate::domain::event::{Event, Kind};
-use crate::domain::method::Method;
+use crate::domain::method::{Channel, Method};
+use crate::domain::statistics::Counted;
 use crate::domain::time::UnixTime;
 use crate::domain::webauthn::Refusal as CeremonyRefusal;
 use crate::error::Error;
@@ -58,9 +60,27 @@ pub(super) fn judge(account: &mut Account, facts: &Facts<'_>) -> Result<Judged, 
     let verdict = account
         .attempt(&attempt)
         .map_err(|refusal| refused(refusal, now))?;
-    let judged = judged(verdict, account, now);
+    let mut judged = judged(verdict, account, now);
+    judged
+        .effects
+        .counts
+        .extend(used_message(&judged, account, facts));
     note(facts, &judged, guess.named);
     Ok(judged)
+}
+
+/// The message whose code was right, for the statistics.
+fn used_message(judged: &Judged, account: &Account, facts: &Facts<'_>) -> Option<Counted> {
+    let mut after = judged.effects.after.iter();
+    let (channel, sent_at) = after.find_map(|after| match after {
+        After::ForgetCode(id) => account.spent_message(id),
+        _ => None,
+    })?;
+    let phone = match channel {
+        Channel::Sms => account.phone(facts.asked.vault()).ok().flatten(),
+        Channel::Email | Channel::Api => None,
+    };
+    statistics::used(facts, channel, phone, sent_at)
 }
 
 /// For whoever counts: what became of it. `named` is the method the caller says it is of.

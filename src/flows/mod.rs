@@ -23,6 +23,7 @@ mod recovery_codes;
 mod results;
 mod send;
 pub mod session;
+pub mod statistics;
 mod status;
 mod step_up;
 pub mod test_clients;

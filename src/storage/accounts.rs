@@ -8,6 +8,7 @@ use super::counters::Quota;
 use super::idempotency_keys;
 use super::passkeys;
 use super::provider_pauses;
+use super::statistics;
 use super::webhook_deliveries;
 use super::{first_version, turns};
 use crate::domain::account::{Account, StateError};
@@ -20,6 +21,7 @@ use crate::domain::idempotency::Claim;
 use crate::domain::ids::{ClientId, Owner, TokenEpoch, UserId};
 use crate::domain::provider::Provider;
 use crate::domain::scope::Scopes;
+use crate::domain::statistics::Counted;
 use crate::domain::time::UnixTime;
 use crate::domain::webhook::Delivery;
 use crate::error::Error;
@@ -144,6 +146,8 @@ pub struct Write<'a> {
     pub read: Option<&'a Read>,
     pub account: Account,
     pub events: &'a [Noted],
+    /// What the events do not say of it, for the statistics.
+    pub counts: &'a [Counted],
     pub scene: Scene<'a>,
     /// Counted with it, and each a condition of it.
     pub quotas: &'a [Quota],
@@ -253,6 +257,7 @@ pub fn swap(db: &dyn Database, write: &Write<'_>) -> Result<Batch, Error> {
         statements.push(passkeys::insert_if_changed(owner, digest));
     }
     statements.extend(write.quotas.iter().map(Quota::count_if_changed));
+    statements.extend(write.counts.iter().map(statistics::count_if_changed));
     statements.extend(note_if_changed(write.scene, write.events));
     match write.passkeys {
         PasskeyNote::Removed(digest) => {

@@ -134,7 +134,8 @@ const FREQUENT: [Kind; 4] = [
     Kind::CodeSent,
     Kind::CodeGenerated,
 ];
-const IS_RARE: &str = " AND event NOT IN ('verified', 'failed', 'code_sent', 'code_generated')";
+pub(super) const IS_RARE: &str =
+    " AND event NOT IN ('verified', 'failed', 'code_sent', 'code_generated')";
 
 /// Seconds by which the times of events may be out of the order of their ids: an event has the time its request came
 /// in, and its id when it was stored; two machines' clocks differ.
@@ -237,7 +238,7 @@ async fn selection(db: &dyn Database, filter: &Filter) -> Result<Statement, Data
 /// The least id whose event is not from before `time`, or one past the last. Ids are in order of time, so it is found
 /// by halving, in some twenty looks at the table's own order and without an index by time, which every event would pay
 /// for (decision 22).
-async fn first_since(db: &dyn Database, time: UnixTime) -> Result<i64, DatabaseError> {
+pub(super) async fn first_since(db: &dyn Database, time: UnixTime) -> Result<i64, DatabaseError> {
     #[derive(Deserialize)]
     struct Found {
         low: i64,

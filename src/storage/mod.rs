@@ -14,6 +14,7 @@ pub mod provider_pauses;
 pub mod revoked_tokens;
 pub mod schema;
 pub mod sessions;
+pub mod statistics;
 pub mod test_messages;
 mod turns;
 pub mod webhook_deliveries;

@@ -23,6 +23,8 @@ pub async fn check(db: &dyn Database) -> Result<(), DatabaseError> {
         probe("SELECT session_id, token_epoch, request, expires_at FROM sessions LIMIT 0"),
         probe("SELECT client_id, digest, user_id FROM passkeys LIMIT 0"),
         probe("SELECT next_at, lease_until, attempts, problem FROM webhook_deliveries LIMIT 0"),
+        probe("SELECT step, start, what, method, outcome, place, count FROM statistics LIMIT 0"),
+        probe("SELECT name, mark FROM statistics_marks LIMIT 0"),
     ];
     db.batch(tables).await.map(drop)
 }

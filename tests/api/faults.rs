@@ -107,6 +107,13 @@ async fn atk_80_a_message_that_met_a_fault_leaves_no_code_that_was_not_sent() {
         at_every_fault(
             async |app, _| app.post(path, json!({"user_id": "ann"})).await,
             async |app, _, reply, after_work| {
+                if reply.status == 200 {
+                    // It met the fault after its answer, where the provider's is counted.
+                    assert_eq!(app.outbox.sent().len(), 1);
+                    let code = app.outbox.last().code();
+                    app.verify("ann", &code).await.expect(200);
+                    return;
+                }
                 reply.fails(503, "unavailable");
                 assert!(
                     app.outbox.sent().is_empty(),

@@ -526,7 +526,7 @@ async fn without_a_key_nothing_is_stored_and_no_further_way_taken_and_with_one_t
     app.guess_right("ann", &ann).await.expect(200);
     assert_eq!(app.db.trips(), 2, "load and store");
     app.sms("ann").await.expect(200);
-    assert_eq!(app.db.trips(), 2);
+    assert_eq!(app.db.trips(), 3, "the last after the answer");
     assert!(rows(&app).await.is_empty());
     app.advance(60);
     app.db.trips();
@@ -539,8 +539,8 @@ async fn without_a_key_nothing_is_stored_and_no_further_way_taken_and_with_one_t
     post(&app, "/mfa/sms", "s", &body).await.expect(200);
     assert_eq!(
         app.db.trips(),
-        4,
-        "claim, load, store; send; keep the answer"
+        5,
+        "claim, load, store; send; keep the answer; count the provider's"
     );
     let body = json!({"user_id": "eve", "code": "123456"});
     post(&app, "/mfa/verify", "n", &body).await;

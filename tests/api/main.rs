@@ -32,6 +32,7 @@ mod send;
 mod sessions;
 mod sessions_links;
 mod sessions_setup;
+mod statistics;
 mod test_clients;
 mod trusted_devices;
 mod users;

@@ -39,6 +39,7 @@ endpoints_of! {
     operator
     user_admin
     audit
+    statistics
     keys
     health
 }

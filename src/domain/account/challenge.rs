@@ -162,6 +162,10 @@ impl Delivered {
         self.purpose.class()
     }
 
+    pub(super) fn sent_at(&self) -> UnixTime {
+        self.expires_at.minus(self.purpose.lifetime())
+    }
+
     pub(super) fn binding<'a>(&'a self, vault: Vault<'a>) -> CodeBinding<'a> {
         CodeBinding {
             vault,
@@ -313,6 +317,13 @@ impl Account {
         let digest = digest.to_owned();
         self.spent.push(Spent { code, digest });
         Some(method)
+    }
+
+    /// How the message went out whose code was just spent, and when.
+    pub fn spent_message(&self, id: &ChallengeId) -> Option<(Channel, UnixTime)> {
+        let mut spent = self.spent.iter().map(|spent| &spent.code);
+        let code = spent.find(|code| code.id == *id)?;
+        Some((code.channel, code.sent_at()))
     }
 
     /// Takes the challenge of that id away: nobody can answer it any more.

@@ -70,6 +70,12 @@ impl RecoveryLink {
         self.opens_at
     }
 
+    /// When it was sent; of one that has to wait, when it opens.
+    pub fn sent_at(&self) -> UnixTime {
+        let sent_at = self.expires_at.minus(RECOVERY_LINK_LIFETIME);
+        self.opens_at.unwrap_or(sent_at)
+    }
+
     pub fn expires_at(&self) -> UnixTime {
         self.expires_at
     }

@@ -68,6 +68,11 @@ pub struct ListedFactor {
 }
 
 impl NewContact {
+    /// When its code was sent.
+    pub fn sent_at(&self) -> UnixTime {
+        self.sent.code.sent_at()
+    }
+
     fn place(id: &SessionId) -> Place<'_> {
         Place {
             object: id.as_str(),

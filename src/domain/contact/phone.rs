@@ -42,6 +42,15 @@ impl Phone {
         self.split_before_last(4).0
     }
 
+    /// The calling code, and as much of the area or network as leaves six digits open, three at most: what this number
+    /// shares with at least a million others.
+    pub fn range(&self) -> &str {
+        let digits = self.digits();
+        let code = calling_codes::calling_code(digits).len();
+        let named = digits.len().saturating_sub(code + 6).min(3);
+        digits.get(..code + named).unwrap_or_default()
+    }
+
     /// `None` is a number outside every country's ordinary network: satellite, premium, unassigned, or a
     /// spelling that would reach the phone of another number.
     pub fn country(&self) -> Option<Country> {
@@ -93,6 +102,27 @@ mod tests {
 
     fn country_of(text: &str) -> Option<String> {
         phone(text).country().map(String::from)
+    }
+
+    #[test]
+    fn log_06_a_range_leaves_six_digits_open_of_every_number() {
+        for (text, range) in [
+            ("+34612345678", "34612"),
+            ("+12015550123", "1201"),
+            ("+447400123456", "44740"),
+            ("+351912345678", "351912"),
+            ("+4740612345", "4740"),
+            ("+38343201234", "38343"),
+            ("+2908999", "290"),
+            ("+1234567", "1"),
+            ("+999123456789012", "999123"),
+        ] {
+            let number = phone(text);
+            assert_eq!(number.range(), range, "{text}");
+            let code = calling_codes::calling_code(number.digits());
+            let open = number.digits().len() - range.len();
+            assert!(range == code || open >= 6, "{text}");
+        }
     }
 
     #[test]

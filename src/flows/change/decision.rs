@@ -4,6 +4,7 @@ use crate::domain::account::{Account, Locks};
 use crate::domain::event::Event;
 use crate::domain::ids::ChallengeId;
 use crate::domain::provider::Provider;
+use crate::domain::statistics::Counted;
 use crate::storage::accounts::PasskeyNote;
 use crate::storage::counters::Quota;
 
@@ -20,6 +21,8 @@ pub(in crate::flows) struct Effects {
     pub events: Vec<Event>,
     pub conditions: Conditions,
     pub after: Vec<After>,
+    /// What is counted for the operator, beside what the events say.
+    pub counts: Vec<Counted>,
     /// Whose passkeys are whose from then on.
     pub passkeys: PasskeyNote,
     /// Whether a wrong guess is counted by it.
@@ -88,6 +91,12 @@ impl<T> Decision<T> {
     /// Stored only under these conditions.
     pub(in crate::flows) fn on(mut self, conditions: Conditions) -> Self {
         self.effects.conditions = conditions;
+        self
+    }
+
+    /// Counted with it.
+    pub(in crate::flows) fn counting(mut self, counted: Option<Counted>) -> Self {
+        self.effects.counts.extend(counted);
         self
     }
 

@@ -38,6 +38,7 @@ pub(super) async fn store(
                 read,
                 account: *account,
                 events,
+                counts: &effects.counts,
                 scene,
                 quotas: &effects.conditions.quotas,
                 providers: &effects.conditions.providers,
@@ -159,6 +160,7 @@ fn swap(app: &App, found: Found, request_id: &RequestId) -> Result<Statement, Er
         read: Some(&stored.read),
         account: stored.account,
         events: &[],
+        counts: &[],
         scene: Scene {
             client: &found.owner.client,
             user: Some(&found.owner.user),

@@ -13,6 +13,7 @@ use crate::domain::provider::Provider;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::record_later;
+use crate::flows::statistics;
 use crate::providers::{self, Means, Message, SendError};
 use crate::storage::provider_pauses;
 
@@ -207,6 +208,7 @@ impl Attempt<'_> {
         let (provider, message) = (self.provider, self.message);
         let outcome = providers::send(&means, provider, message, app.now(), left).await;
         let spent = Duration::from_millis((app.clock)().saturating_sub(began));
+        statistics::count_call(self.asked, provider, spent, outcome.as_ref());
         let spent = match outcome {
             // Whatever the clock says: it may stand still.
             Err(SendError::TimedOut) => spent.max(left),

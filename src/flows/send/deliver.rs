@@ -13,6 +13,7 @@ use crate::domain::method::Channel;
 use crate::domain::provider::Provider;
 use crate::domain::session::RECOVERY_LINK_LIFETIME;
 use crate::domain::settings::Locale;
+use crate::domain::statistics::Fate;
 use crate::error::Error;
 use crate::flows::asked::Asked;
 use crate::flows::change::{Decision, change};
@@ -220,7 +221,8 @@ pub(super) async fn withdraw(
             account.withdraw_link(&letter.name);
         }
         let event = Event::new(Kind::DeliveryFailed).with(detail.clone());
-        Ok(Decision::store(account, event, ()))
+        let counted = reserved.counted(asked, Fate::Failed);
+        Ok(Decision::store(account, event, ()).counting(counted))
     })
     .await?;
     if nothing_sent {

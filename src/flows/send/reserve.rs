@@ -10,6 +10,7 @@ use crate::domain::event::{Event, Kind};
 use crate::domain::method::{Method, Purpose};
 use crate::domain::provider::Provider;
 use crate::domain::session::{AFTER_DELAY, LinkName, RECOVERY_LINK_LIFETIME};
+use crate::domain::statistics::{Counted, Fate};
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::flows::asked::Asked;
@@ -43,6 +44,17 @@ pub(in crate::flows) struct LinkLetter {
 }
 
 impl Reserved {
+    /// As the statistics have it. Test clients never count.
+    pub(super) fn counted(&self, asked: &Asked, fate: Fate) -> Option<Counted> {
+        let phone = match &self.destination {
+            Destination::Phone(phone) => Some(phone),
+            Destination::Email(_) => None,
+        };
+        let (client, channel) = (&asked.owner.client, self.wanted.channel);
+        (!self.client.is_for_tests)
+            .then(|| Counted::message(client, channel, phone, self.sent_at, fate))
+    }
+
     /// Seconds until what was sent is of no use any more.
     pub(in crate::flows) fn lifetime(&self, now: UnixTime) -> u64 {
         match &self.link {
@@ -206,7 +218,9 @@ fn limited(
         others,
     };
     // Before the provider gets it: of two requests one sends, and one that is cut off is not done again.
-    decision.map(reserved).on(conditions).at_once()
+    let reserved = decision.map(reserved).on(conditions).at_once();
+    let counted = reserved.outcome.counted(asked, Fate::Asked);
+    reserved.counting(counted)
 }
 
 /// A refusal that its user brought about, or that costs somebody a message, is recorded.

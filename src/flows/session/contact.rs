@@ -6,7 +6,7 @@ use super::act::{Act, Told, act};
 use super::send::hand_over;
 use super::setup::{SETTING_UP, way_added};
 use super::{Done, Place, Refused, Visit};
-use crate::domain::account::{Account, Dispatch, TypedContact};
+use crate::domain::account::{Account, Dispatch, NewContact, TypedContact};
 use crate::domain::codes::guess::GuessedCode;
 use crate::domain::event::{Event, Kind};
 use crate::domain::method::Purpose;
@@ -15,6 +15,7 @@ use crate::flows::change::{Decision, Facts};
 use crate::flows::destination::typed_destination;
 use crate::flows::judge::{judged, refused};
 use crate::flows::send::{self, Reserved, Wanted};
+use crate::flows::statistics;
 
 fn setting_up<'a>() -> Act<'a> {
     Act {
@@ -95,6 +96,7 @@ pub async fn confirm_contact(visit: &Visit, guess: &GuessedCode) -> Result<Done,
         if session.contact.is_none() {
             return Err(Error::NotNow);
         }
+        let sent_at = session.contact.as_ref().map(NewContact::sent_at);
         let tried = account.try_new_contact(vault, &place.id, guess, now);
         let typed = match tried.map_err(|refusal| refused(refusal, now))? {
             Ok(typed) => typed,
@@ -121,7 +123,12 @@ pub async fn confirm_contact(visit: &Visit, guess: &GuessedCode) -> Result<Done,
             value: (),
             added: Some(id.to_owned()),
         };
-        Ok(Decision::store(account, event, Ok(told)))
+        let phone = match &typed {
+            TypedContact::Phone(phone) => Some(phone.clone()),
+            TypedContact::Email(_) => None,
+        };
+        let used = sent_at.and_then(|at| statistics::used(facts, typed.channel(), phone, at));
+        Ok(Decision::store(account, event, Ok(told)).counting(used))
     })
     .await?;
     Ok(acted.1)

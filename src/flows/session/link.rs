@@ -10,13 +10,14 @@ use crate::domain::account::{Account, LinkKind, LinkState, Session, SessionProof
 use crate::domain::browser::BrowserName;
 use crate::domain::client::ClientState;
 use crate::domain::event::{Event, Kind};
-use crate::domain::method::Method;
+use crate::domain::method::{Channel, Method};
 use crate::domain::session::{
     AT_MOST, Held, LinkName, REMEMBERED, SessionId, SessionPurpose, SessionSecret, Stage,
 };
 use crate::domain::time::UnixTime;
 use crate::error::Error;
 use crate::flows::change::{Decision, Effects, change, load};
+use crate::flows::statistics;
 use crate::storage::sessions::{self, Named};
 
 /// What the page behind a link shows.
@@ -135,9 +136,9 @@ pub async fn follow_link(visit: &Visit, secret: &str) -> Result<Followed, Refuse
     };
     let followed = change(asked, None, |account, facts| {
         let mut account = account.ok_or(Error::SessionNotFound)?;
-        if account.link(&found.name).is_none() {
-            return Err(Error::SessionNotFound);
-        }
+        let link = account.link(&found.name);
+        let sent_at = link.map(|(_, link)| link.sent_at());
+        let sent_at = sent_at.ok_or(Error::SessionNotFound)?;
         if !account.mfa_enabled() || !account.use_link(&found.name, asked.now()) {
             return Err(Error::NotNow);
         }
@@ -150,7 +151,8 @@ pub async fn follow_link(visit: &Visit, secret: &str) -> Result<Followed, Refuse
         let view = seen.view(&account, None)?;
         let event = Event::new(Kind::Recovered).by(Method::RecoveryMessage);
         let epoch = facts.client.token_epoch.clone();
-        Ok(Decision::store(account, event, (view, epoch)))
+        let used = statistics::used(facts, Channel::Email, None, sent_at);
+        Ok(Decision::store(account, event, (view, epoch)).counting(used))
     });
     let (view, epoch) = followed.await.map_err(told)?;
     let named = Named {

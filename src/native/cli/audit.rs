@@ -65,7 +65,7 @@ enum Format {
 }
 
 /// So long ago, or Unix seconds.
-fn moment(text: &str) -> Result<u64, String> {
+pub(super) fn moment(text: &str) -> Result<u64, String> {
     let expected = || "expected 30m, 2h or 7d for so long ago, or Unix seconds".to_owned();
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);

@@ -12,6 +12,7 @@ mod key_ring;
 mod keys;
 mod remote;
 mod serve;
+mod statistics;
 mod table;
 mod top;
 mod users;
@@ -110,6 +111,8 @@ enum Command {
     KeyRing(key_ring::Arguments),
     /// What happens now, in numbers
     Top(top::Arguments),
+    /// What happened in a period, in numbers: by the hour, the day or five minutes
+    Statistics(statistics::Arguments),
     /// Moves all data: between SQLite and PostgreSQL, or from what D1 exports, compared row by row
     Copy(copy::Arguments),
     /// Says whether the service that listens here is fit to serve: for health checks
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Some(Command::Import(arguments)) => import::run(arguments),
         Some(Command::KeyRing(arguments)) => key_ring::run(arguments),
         Some(Command::Top(arguments)) => top::run(arguments),
+        Some(Command::Statistics(arguments)) => statistics::run(arguments),
         Some(Command::Copy(arguments)) => copy::run(arguments),
         Some(Command::Health) => health::run(),
         Some(Command::GenerateKeys(arguments)) => keys::run(arguments),
