@@ -120,6 +120,23 @@ test("from “someone can't get in” to unlocked, on a phone too; the record sh
   assert.equal((await status(user)).locked_until, null);
 });
 
+test("the overview counts what happened", async () => {
+  const { user, secret } = await enrolled();
+  await post("/mfa/verify", { user_id: user, code: totp(secret) });
+  await assert.rejects(post("/mfa/verify", { user_id: user, code: "000000" }), /invalid_code/);
+  await visit(async (page) => {
+    await entered(page);
+    await page.waitForURL(/#\/overview$/);
+    await page.locator(".chart rect.hit").first().waitFor();
+    assert.ok(Number(await page.locator(".tiles strong").first().innerText()) >= 1);
+    const chart = page.locator(".chart").first();
+    await chart.locator(".drawing").focus();
+    await page.keyboard.press("End");
+    assert.match(await chart.locator(".reading").innerText(), /right [1-9]\d*, not right [1-9].* so far/);
+    await hold(page, "overview");
+  });
+});
+
 test("a webhook is set, tested and removed", () =>
   visit(async (page) => {
     await entered(page, `#/clients/${service.client_id}/webhook`);

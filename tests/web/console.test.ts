@@ -15,6 +15,45 @@ const client = {
 };
 const event = { id: 7, at: 1_760_000_000, client_id: "shop", user_id: "nora\u202E114", event: "of_a_later_version", outcome: "failure", method: "totp", operator: "ana", request_id: "9f3c", detail: { name: "<b>\u2066x" } };
 
+const HOUR = 3_600;
+const counts = (times: number) => ({
+  enrolments: { begun: 3 * times, finished: 2 * times },
+  verifications: [
+    { method: "totp", class: null, outcome: "verified", count: 40 * times },
+    { method: "sms", class: null, outcome: "verified", count: 9 * times },
+    { method: "passkey", class: null, outcome: "verified", count: 21 * times },
+    { method: null, class: "totp", outcome: "failed", count: 5 * times },
+    { method: null, class: "delivered", outcome: "failed", count: 2 * times },
+    { method: "totp", class: null, outcome: "replayed", count: times },
+  ],
+  locks: [{ class: "totp", count: Math.round(times / 6) }],
+  messages: [
+    { channel: "sms", country: "ES", range: null, sent: 10 * times, failed: 0, refused: 0, verified: 9 * times },
+    { channel: "sms", country: "GB", range: null, sent: 5 * times, failed: 1, refused: 0, verified: times },
+    { channel: "sms", country: "PT", range: null, sent: 3, failed: 0, refused: 0, verified: 3 },
+  ],
+  provider_calls: [{ provider: "twilio", count: 15 * times, failures: Math.floor(times / 10), p50_ms: 320, p95_ms: 810 }, { provider: "sendgrid", count: 4 * times, failures: 0, p50_ms: 180, p95_ms: 420 }],
+});
+/** What would be answered now: the hours before, or the days before them. */
+function statistics(url: URL) {
+  const [from, to, step] = ["from", "to", "step"].map((name) => Number(url.searchParams.get(name)));
+  const begin = Math.floor(from! / step!) * step!;
+  const end = Math.ceil(to! / step!) * step!;
+  const buckets = [];
+  let all = 0;
+  for (let at = begin; at < end; at += step!) {
+    // Few at four in the morning, many in the afternoon, and nothing in one hour.
+    const hours = at / HOUR;
+    const times = Math.round((step! / HOUR) * (6 - 5 * Math.cos(((hours - 4) / 12) * Math.PI) + (hours % 3)));
+    if (hours % 24 === 2) continue;
+    all += times;
+    buckets.push({ at, client_id: null, ...counts(times) });
+  }
+  const total = counts(all);
+  if (step === 24 * HOUR) total.messages[1]!.verified = 4 * all;
+  return { from: begin, to: end, step, complete: true, users: 5_210, locked: { totp: 10, delivered: 2, recovery: 0 }, clients: [], total, buckets };
+}
+const ring = { accounts: 1_000, current: 600, keys: [{ id: "k3", role: "current", accounts: 600 }, { id: "k2", role: "former", accounts: 400 }] };
 const webhook = { url: "https://shop.example/hooks/candado", events: ["locked", "disabled"], previous_secret_expires_at: 1_760_086_400 };
 const delivery = { id: "msg_1", event: "locked", state: "delivered", created_at: 1_760_000_000, attempts: 1, attempted_at: 1_760_000_001, next_attempt_at: null, delivered_at: 1_760_000_001, response_status: 204, problem: null };
 const deliveries = { deliveries: [delivery, { ...delivery, id: "msg_2", state: "pending", attempts: 3, next_attempt_at: 1_760_000_600, response_status: 500 }, { ...delivery, id: "msg_3", event: "test", state: "dead", response_status: null, problem: "<i>no answer in 5 seconds" }], next: "msg_3" };
@@ -36,6 +75,9 @@ const press = (name: string, then: string) => async (page: Page) => {
 };
 
 const states: State[] = [
+  { name: "overview", hash: "#/overview", answers: {}, seen: seen(".chart rect.hit") },
+  { name: "overview-week", hash: "#/overview?span=week", answers: {}, seen: seen(".chart rect.hit") },
+  { name: "overview-nothing", hash: "#/overview?client=shop&span=hours", answers: { statistics: { from: 0, to: 300, step: 300, complete: false, users: 0, locked: {}, clients: [], total: { enrolments: { begun: 0, finished: 0 }, verifications: [], locks: [], messages: [], provider_calls: [] }, buckets: [] } }, seen: seen(".empty") },
   { name: "webhook-none", hash: "#/clients/shop/webhook", answers: {}, seen: seen(".empty") },
   { name: "webhook", hash: "#/clients/shop/webhook", answers: hooked, seen: seen("[name^=again-]") },
   { name: "webhook-set", hash: "#/clients/shop/webhook", answers: hooked, seen: async (page) => (await page.locator("main [name=set]").click(), page.locator("dialog [name=all]").waitFor()) },
@@ -58,10 +100,11 @@ const states: State[] = [
 
 /** Answers as the admin API would; what a state does not name is what all have. */
 async function answer(page: Page, answers: () => Answers) {
-  const usual: Answers = { clients: { clients: [client, { ...client, client_id: "test_shop", test: true, disabled: true, name: "A name of sixty-four characters, which is as long as it can be" }] }, "clients/shop": client, health: { status: "ok", version: "1.2.3" } };
+  const usual: Answers = { clients: { clients: [client, { ...client, client_id: "test_shop", test: true, disabled: true, name: "A name of sixty-four characters, which is as long as it can be" }] }, "clients/shop": client, health: { status: "ok", version: "1.2.3" }, "key-ring": ring };
   await page.route(/\/(?:admin\/.*|health)$|\/admin\/.*\?/, async (route) => {
-    const path = new URL(route.request().url()).pathname.replace(/^\/(?:admin\/)?/, "");
-    const body = answers()[path] ?? usual[path] ?? refusal(404, "not_found");
+    const url = new URL(route.request().url());
+    const path = url.pathname.replace(/^\/(?:admin\/)?/, "");
+    const body = answers()[path] ?? usual[path] ?? (path === "statistics" ? statistics(url) : null) ?? refusal(404, "not_found");
     if (body === "never") return;
     const { refused, error } = body as { refused?: number; error?: string };
     if (refused) return route.fulfill({ status: refused, json: { status: "failure", error, message: "It is said why." } });
@@ -172,5 +215,33 @@ test("the look is the system's until another one is chosen, and is kept nowhere"
   await page.locator("[name=language-es]").click();
   assert.equal(await page.locator("h1").innerText(), "Clientes");
   assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, ""]);
+  await context.close();
+});
+
+test("each chart is read by arrow keys, and as a table; its points lead to what stands behind them", async () => {
+  const { context, complaints } = await observed({});
+  const page = await context.newPage();
+  await answer(page, () => ({}));
+  await signIn(page, "#/overview");
+  const charts = page.locator(".chart");
+  await charts.first().waitFor();
+  assert.equal(await charts.count(), 3);
+  for (const chart of await charts.all()) {
+    await chart.locator(".drawing").focus();
+    await page.keyboard.press("End");
+    await chart.locator(".reading", { hasText: "so far" }).waitFor();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    const read = await chart.locator(".reading").innerText();
+    await chart.getByRole("button", { name: "Show as table" }).click();
+    const row = await chart.locator("tbody tr").nth(1).innerText();
+    for (const number of read.match(/ [\d,.%]+/g) ?? []) assert.ok(row.includes(number.trim().replace(/,$/, "")), `${read} is not ${row}`);
+    await chart.getByRole("button", { name: "Show as table" }).click();
+  }
+  await charts.first().locator(".drawing").focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/#\/audit\?from=\d{4}-\d\d-\d\dT\d\d%3A\d\d&to=/);
+  assert.deepEqual(complaints, []);
   await context.close();
 });

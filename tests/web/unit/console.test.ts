@@ -9,6 +9,7 @@ import { changesOf, definitions, draftOf, fieldOf, isOutside, methods, patchOf }
 import { collect, commandFor } from "../../../web/src/console/collect.ts";
 import { stageOf } from "../../../web/src/console/idle.ts";
 import { href, read } from "../../../web/src/console/route.ts";
+import { columnsOf, concernsOf, healthOf, localOf, outcomesOf, placesOf, shareOf, spans, type Counts, type Statistics, waysOf } from "../../../web/src/console/statistics.ts";
 import { fileName, seen, short } from "../../../web/src/console/text.ts";
 import { scopes, topics } from "../../../web/src/console/types.ts";
 import { en } from "../../../web/src/console/words/en.ts";
@@ -42,7 +43,7 @@ test("every sentence of the console is used, and none stands in its code", () =>
   const code = files.filter((name) => !/words\/e[ns]/.test(name)).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
   const all = code.map(([, source]) => source).join("\n");
   // Reached by a computed name.
-  const computed = /^(?:event|setting|problem|place|theme|apiKeys\.scope|client\.overlaps|webhook\.states|user\.(?:class|states|factors)|system\.roles)\.|^settings\.(?:sending|limits|security|page)$/;
+  const computed = /^(?:event|setting|problem|place|theme|apiKeys\.scope|client\.overlaps|overview\.(?:spans|healths)|webhook\.states|user\.(?:class|states|factors)|system\.roles)\.|^settings\.(?:sending|limits|security|page)$/;
   for (const path of english.keys()) {
     const last = path.replace(/\.(?:one|other)$/, "").split(".").at(-1)!;
     assert.ok(computed.test(path) || new RegExp(`\\.${last}\\b|[{,] ${last}[,: }]|"${last}"`).test(all), `${path} is not used`);
@@ -197,6 +198,47 @@ test("script and style of the console are at most 120 KB, gzipped", () => {
   const dist = new URL("web/dist/web/", root);
   const size = readdirSync(dist).filter((name) => /^console-.*\.(?:js|css)$/.test(name)).reduce((sum, name) => sum + gzipSync(readFileSync(new URL(name, dist))).length, 0);
   assert.ok(size > 10_000 && size <= 120_000, `${size} bytes`);
+});
+
+const none: Counts = { enrolments: { begun: 0, finished: 0 }, verifications: [], locks: [], messages: [], provider_calls: [] };
+const verified = (method: string, count: number) => ({ method, class: null, outcome: "verified", count });
+const texts = (country: string, sent: number, verified: number) => ({ channel: "sms", country, range: null, sent, failed: 0, refused: 0, verified });
+const period = (total: Partial<Counts>, more: Partial<Statistics> = {}): Statistics => ({ from: 0, to: 7_200, step: 3_600, complete: true, users: 1, locked: {}, clients: [], total: { ...none, ...total }, buckets: [], ...more });
+
+test("a step in which nothing happened is there, and the one that is not over says so", () => {
+  const statistics = period({}, { to: 4 * 3_600, buckets: [{ ...none, at: 3_600, client_id: null, verifications: [verified("totp", 5), { method: null, class: "totp", outcome: "failed", count: 2 }, { method: "totp", class: null, outcome: "replayed", count: 1 }], locks: [{ class: "totp", count: 3 }] }] });
+  const columns = columnsOf(statistics, outcomesOf, 4 * 3_600 - 1, 24);
+  assert.deepEqual(columns.map(({ values }) => values), [[0, 0, 0, 0], [5, 2, 3, 1], [0, 0, 0, 0], [0, 0, 0, 0]]);
+  assert.deepEqual(columns.map(({ running }) => running), [false, false, false, true]);
+  const together = columnsOf(statistics, outcomesOf, 4 * 3_600 - 1, 2);
+  assert.deepEqual(together.map(({ from, to, values, running }) => [from, to, values[0], running]), [[0, 7_200, 5, false], [7_200, 14_400, 0, true]]);
+  for (const [back, step] of Object.values(spans)) assert.ok(back / step <= 170);
+});
+
+test("shares need enough to stand on", () => {
+  assert.deepEqual([shareOf(19, 0, 20), shareOf(19, 1, 20), shareOf(0, 0)], [null, 0.95, null]);
+  assert.deepEqual(placesOf({ ...none, messages: [texts("PT", 19, 19), texts("ES", 20, 5), { ...texts("ES", 30, 5), channel: "email" }] }), [{ country: "ES", sent: 20, used: 5, share: 0.25 }, { country: "PT", sent: 19, used: 19, share: null }]);
+  assert.deepEqual(waysOf({ ...none, verifications: [verified("sms", 2), verified("totp", 3), verified("sms", 2)] }), [{ name: "sms", count: 4 }, { name: "totp", count: 3 }]);
+  assert.deepEqual([healthOf(0, 0), healthOf(1_000, 9), healthOf(100, 1), healthOf(100, 5)], ["none", "good", "watch", "bad"]);
+});
+
+test("what to look at is told by its rules, and nothing else is", () => {
+  const usual = period({ messages: [texts("GB", 100, 80), texts("ES", 100, 80)], locks: [{ class: "totp", count: 14 }] }, { from: 0, to: 7 * 86_400 });
+  const call = (failures: number) => ({ provider: "twilio", count: 100, failures, p50_ms: 1, p95_ms: 2 });
+  const kinds = (total: Partial<Counts>, missing = 0) => concernsOf(period(total, { from: 0, to: 86_400 }), usual, missing).map(({ kind }) => kind);
+  assert.deepEqual(kinds({}), []);
+  assert.deepEqual(kinds({ messages: [texts("GB", 20, 8), texts("ES", 20, 7), texts("PT", 20, 0)] }), ["country"]);
+  assert.deepEqual(kinds({ provider_calls: [call(0)] }), []);
+  assert.deepEqual(kinds({ provider_calls: [call(1)] }), ["provider"]);
+  assert.deepEqual(kinds({ locks: [{ class: "totp", count: 9 }] }), []);
+  assert.deepEqual(kinds({ locks: [{ class: "totp", count: 10 }] }), ["locks"]);
+  assert.deepEqual(kinds({}, 1), ["missing"]);
+  assert.deepEqual(concernsOf(period({ locks: [{ class: "totp", count: 99 }] }), null, 0), []);
+});
+
+test("a time of a chart is one that the record's filter takes", () => {
+  const at = Math.floor(Date.now() / 60_000) * 60;
+  assert.equal(new Date(localOf(at)).getTime() / 1000, at);
 });
 
 test("what a webhook can be told of is what the service tells", () => {

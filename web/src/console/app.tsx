@@ -91,7 +91,7 @@ export function App() {
           {...{ reason, language, setLanguage }}
           onOpen={() => {
             setReason(null);
-            if (!location.hash) ui.replace(href(["clients"]));
+            if (!location.hash) ui.replace(href(["overview"]));
             setOpen(true);
           }}
         />

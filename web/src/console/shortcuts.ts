@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { href } from "./route.ts";
 
-export const places = { c: "clients", u: "users", a: "audit", s: "system" } as const;
+export const places = { o: "overview", c: "clients", u: "users", a: "audit", s: "system" } as const;
 
 const press = (name: string) => document.querySelector<HTMLElement>(`[name="${name}"]`)?.click();
 

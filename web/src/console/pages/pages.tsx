@@ -6,6 +6,7 @@ import { useSay, useWords } from "../ui.ts";
 import { Audit } from "./audit.tsx";
 import { ClientPage, tabs, type Tab } from "./client.tsx";
 import { Clients } from "./clients.tsx";
+import { Overview } from "./overview.tsx";
 import { System } from "./system.tsx";
 import { UserPage } from "./user.tsx";
 import { Users } from "./users.tsx";
@@ -13,7 +14,8 @@ import { Users } from "./users.tsx";
 export function pageOf({ path }: Route) {
   const [place, id, more] = path;
   const deep = path.length;
-  if (deep === 0 || (place === "clients" && deep === 1)) return <Clients />;
+  if (deep === 0 || (place === "overview" && deep === 1)) return <Overview />;
+  if (place === "clients" && deep === 1) return <Clients />;
   if (place === "clients" && deep === 2) return <ClientPage id={id!} tab="summary" />;
   if (place === "clients" && deep === 3 && tabs.includes(more as Tab)) return <ClientPage id={id!} tab={more as Tab} />;
   if (place === "users" && deep === 1) return <Users />;
