@@ -10,6 +10,13 @@ import { main, Problem, root, show, step } from "./lib/steps.mjs";
 const part = process.argv[2];
 const color = process.stdout.isTTY;
 
+/** The wasm has one thread for half of its time. What is wrong with this is said by `cargo test` itself. */
+const nativeTests = {
+  title: "the native tests",
+  seconds: 120,
+  run: () => step("Compiling the native tests", "about 120 s", "cargo", ["test", "--no-run", "--locked"], { log: ["cargo-tests"] }).catch(() => {}),
+};
+
 await main(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const broken = [];
@@ -33,13 +40,6 @@ await main(async () => {
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}${incomplete}`);
   return total.failed || broken.length ? 1 : 0;
 });
-
-/** The wasm has one thread for half of its time. What is wrong with this is said by `cargo test` itself. */
-const nativeTests = {
-  title: "the native tests",
-  seconds: 120,
-  run: () => step("Compiling the native tests", "about 120 s", "cargo", ["test", "--no-run", "--locked"], { log: ["cargo-tests"] }).catch(() => {}),
-};
 
 async function testNative(total, broken) {
   console.log("\nNative tests (the first time about 2 min to compile)");
