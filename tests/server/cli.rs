@@ -344,6 +344,16 @@ fn keys_are_made_used_listed_and_revoked() {
     );
 }
 
+/// Whether the body is as long as the head says.
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| length == body.len().to_string())
+}
+
 /// Answers each request over a connection of its own, and keeps what came.
 fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -356,10 +366,10 @@ fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut text = String::new();
-            // The body is JSON, and ends with the object it is.
-            while !text.ends_with("}}") {
+            while !is_whole(&text) {
                 let mut part = [0; 4096];
                 let length = stream.read(&mut part).unwrap();
+                assert_ne!(length, 0, "it ends within {text}");
                 text.push_str(std::str::from_utf8(&part[..length]).unwrap());
             }
             stream
