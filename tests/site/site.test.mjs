@@ -42,14 +42,17 @@ async function visit(path, options, look) {
 
 const looks = ["light", "dark"].flatMap((colorScheme) => [1280, 390].map((width) => ({ colorScheme, width })));
 
-/** In each look the page is no wider than the screen, and axe finds nothing. */
+/** In each look the page is no wider than the screen, and axe finds nothing. In the dark only colours are others. */
 async function holdLooks(page, ...disabledRules) {
   for (const { colorScheme, width } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
     const look = `${width} pixels, ${colorScheme}`;
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, look);
-    const { violations } = await new AxeBuilder({ page }).disableRules(disabledRules).analyze();
+    const rules = colorScheme === "dark" ? ["color-contrast"].filter((rule) => !disabledRules.includes(rule)) : [];
+    if (colorScheme === "dark" && rules.length === 0) continue;
+    const axe = new AxeBuilder({ page });
+    const { violations } = await (rules.length ? axe.withRules(rules) : axe.disableRules(disabledRules)).analyze();
     assert.deepEqual(told(violations), [], look);
   }
 }
