@@ -41,7 +41,7 @@ pub(super) fn endpoints() -> [Endpoint; 6] {
 #[schema(as = Webhook)]
 struct WebhookResponse {
     url: WebhookUrl,
-    /// The kinds of events it is told of.
+    // The schema describes itself: said here as well, it would have to be an array and an object.
     #[schema(inline, value_type = Topics)]
     events: Vec<&'static str>,
     /// Only in the answer that made it.
