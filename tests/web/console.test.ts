@@ -177,10 +177,11 @@ test("keys go from place to place outside of fields, and can be turned off", asy
   const page = await context.newPage();
   await answer(page, () => ({}));
   await signIn(page, "#/clients");
+  await page.locator("[name=text]").waitFor();
   await page.keyboard.press("/");
-  assert.equal(await page.evaluate(() => document.activeElement!.getAttribute("name")), "text");
+  await page.locator("[name=text]:focus").waitFor();
   await page.keyboard.type("gu");
-  assert.match(page.url(), /#\/clients\?text=gu$/);
+  await page.waitForURL(/#\/clients\?text=gu$/);
   await page.locator("[name=text]").fill("");
   await page.locator("h1").click();
   await page.keyboard.press("j");

@@ -37,11 +37,13 @@ async function look(page: Page, { state, locale, size }: Look) {
   assert.equal(await page.locator("html").getAttribute("lang"), locale, where);
   if (state.name !== "loading") assert.match(await page.title(), / · (?:Meadow|.*مرج.*)$|^(?:This (?:link|page)|Est[ae])/, where);
   await seen("light");
-  await holdAxe(page, where);
+  // Another language changes words and widths, and neither the structure nor the colours.
+  const first = locale === "en";
+  if (first) await holdAxe(page, where);
   await holdWidth(page, where);
   await wear(page, "dark");
   await seen("dark");
-  await holdContrast(page, `${where}, dark`);
+  if (first) await holdContrast(page, `${where}, dark`);
   await page.setViewportSize(sizes.phone);
   await holdWidth(page, `${where}, 360 pixels`);
   // What a window of 1280 pixels is at 400 %.

@@ -1,5 +1,5 @@
 // Keys, outside of fields and dialogs only. Each does what something on the page does, too.
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { href } from "./route.ts";
 
 export const places = { o: "overview", c: "clients", u: "users", a: "audit", s: "system" } as const;
@@ -24,7 +24,8 @@ const acts: Record<string, () => void> = {
 };
 
 export function useShortcuts(on: boolean, go: (address: string) => void) {
-  useEffect(() => {
+  // With the page itself: a key pressed as soon as it is seen counts.
+  useLayoutEffect(() => {
     if (!on) return;
     let leading = 0;
     const take = (event: KeyboardEvent) => {
