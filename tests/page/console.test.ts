@@ -34,7 +34,7 @@ async function hold(page: Page, name: string) {
 
 test("an operator creates a client, whose secret is shown once and works", () =>
   visit(async (page) => {
-    await entered(page);
+    await entered(page, "#/clients");
     await button(page, "create").click();
     await page.getByLabel("Name", { exact: true }).fill("Orchard");
     await page.getByLabel("Id", { exact: true }).fill("orchard");
@@ -224,7 +224,7 @@ test("ATK-107: names with markup, other directions and formulas are shown and ex
   await ask("POST", "/mfa/register", access_token, { user_id: user });
   await visit(async (page) => {
     page.on("dialog", () => assert.fail("something ran"));
-    await entered(page);
+    await entered(page, "#/clients");
     await page.locator("td bdi", { hasText: name }).waitFor();
     await hold(page, "clients");
     await page.goto(`${service.url}/console#/users?client=odd`);
