@@ -1,13 +1,16 @@
 // Passkeys are made and used by the browser: these pages are of no use without their script.
 import { html } from "hono/html";
 import { changePage } from "./changes.mjs";
-import { button, field, layout } from "./layout.mjs";
+import { field, layout } from "./layout.mjs";
 
-/** A form whose button asks the browser, and which the script sends with what the browser gave. */
+/**
+ * A form whose button asks the browser, and which the script sends with what the browser gave. The script also switches
+ * the button on: pressed before that, it would send nothing.
+ */
 export const passkeyForm = ({ action, publicKey, kind, hidden = "", text }) =>
   html`<form method="post" action="${action}" data-passkey="${kind}" data-public-key="${JSON.stringify(publicKey)}">
       ${hidden}<input type="hidden" name="credential">
-      ${button(text)}
+      <button class="primary" disabled>${text}</button>
       <p class="told" role="status"></p>
     </form>
     <noscript><p>Passkeys need JavaScript.</p></noscript>`;

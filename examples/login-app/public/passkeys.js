@@ -22,4 +22,5 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       setTimeout(() => (form.querySelector("button").disabled = false), 10);
     }
   });
+  form.querySelector("button").disabled = false;
 }
